@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+// The command `houston`: refuses an old Node with one clear line, then starts the CLI. Written in syntax that
+// even Node 12 parses and without static imports, because otherwise an old Node would print a stack instead.
+// In a checkout it runs the TypeScript source (Node strips the types), in the published package `dist`.
+
+var OLDEST_NODE = 24;
+
+function main() {
+  if (parseInt(process.versions.node, 10) < OLDEST_NODE) {
+    process.stderr.write(
+      "houston needs Node " + OLDEST_NODE + " or newer; this is Node " + process.versions.node + ".\n",
+    );
+    process.exitCode = 1;
+    return;
+  }
+  silenceSqliteWarning();
+  start().catch(function (error) {
+    process.stderr.write("houston: " + String((error && error.stack) || error) + "\n");
+    process.exitCode = 1;
+  });
+}
+
+/** Node 24 calls node:sqlite experimental in every process. Only that one warning is dropped; all others pass. */
+function silenceSqliteWarning() {
+  var emitWarning = process.emitWarning;
+  process.emitWarning = function (warning, options) {
+    var type = typeof options === "string" ? options : options && options.type;
+    if (type === "ExperimentalWarning" && String(warning).startsWith("SQLite ")) return;
+    Reflect.apply(emitWarning, process, arguments);
+  };
+}
+
+function start() {
+  return import("node:fs").then(function (fs) {
+    var source = new URL("../src/cli/main.ts", import.meta.url);
+    var built = new URL("../dist/cli/main.js", import.meta.url);
+    return import((fs.existsSync(source) ? source : built).href);
+  });
+}
+
+main();

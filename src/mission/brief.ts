@@ -1,0 +1,46 @@
+/** What an attempt is told: goal, the assertions it fulfils, handoffs it depends on, what was tried before. Nothing else. */
+import type { Brief } from "../protocol/brief.ts";
+import type { AttemptId } from "../protocol/ids.ts";
+import { currentTaskId, type Mission, type TaskState } from "./state.ts";
+
+/** Undefined when the attempt is not open. */
+export function briefOf(mission: Mission, attemptId: AttemptId): Brief | undefined {
+  const attempt = mission.work.attempts.get(attemptId);
+  const task = attempt === undefined ? undefined : mission.work.tasks.get(attempt.taskId);
+  if (attempt === undefined || task === undefined) return undefined;
+  const entry = attempt.callId === undefined ? undefined : mission.ledger.calls.get(attempt.callId);
+  const { tokens, costMicroUsd } = entry?.call.reserve ?? {};
+  const brief: Brief = {
+    schemaVersion: 1,
+    mission: { id: mission.id, goal: mission.spec.goal },
+    task: { id: task.spec.id, goal: task.spec.goal },
+    attempt: { id: attemptId, number: attempt.number },
+    assertions: visibleAssertions(mission, task),
+    handoffs: task.spec.needs.flatMap((need) => {
+      const handoff = mission.work.closed.get(currentTaskId(mission, need))?.handoff;
+      return handoff === undefined ? [] : [{ taskId: need, handoff }];
+    }),
+    previous: task.previous.map((previous) => ({ ...previous })),
+    limits: { timeoutMs: entry?.call.reserve.timeMs ?? task.spec.timeoutMs },
+  };
+  if (task.spec.input !== undefined) brief.task.input = task.spec.input;
+  if (tokens !== undefined && tokens > 0) brief.limits.tokens = tokens;
+  if (costMicroUsd !== undefined && costMicroUsd > 0) brief.limits.costMicroUsd = costMicroUsd;
+  if (task.interrupted !== undefined)
+    brief.recovery = {
+      interruptedAttemptId: task.interrupted.attemptId,
+      note: `the attempt before this one was interrupted (${task.interrupted.reason}); the workspace holds its latest snapshot`,
+    };
+  return brief;
+}
+
+function visibleAssertions(mission: Mission, task: Readonly<TaskState>): Brief["assertions"] {
+  return mission.spec.contract
+    .filter((assertion) => task.spec.fulfills.includes(assertion.id))
+    .map(({ id, behaviour, check }) => {
+      const visible: Brief["assertions"][number]["check"] = { kind: check.kind, command: check.command };
+      if (check.cwd !== undefined) visible.cwd = check.cwd;
+      if (check.kind === "tests") visible.expect = check.expect;
+      return { id, behaviour, check: visible };
+    });
+}

@@ -1,0 +1,85 @@
+/**
+ * Reserve before, settle after (SW9, law 5). What is spent never exceeds a limit, whatever usage
+ * figures say: a call is charged at most what was reserved for it, and what it claims beyond that is
+ * an overrun, which leaves less room for the next.
+ */
+import { dimensions, noAmounts, type Amounts, type Dimension, type Limits, type Usage } from "../protocol/budget.ts";
+import type { Mission } from "./state.ts";
+
+export function add(a: Amounts, b: Amounts): Amounts {
+  return {
+    calls: a.calls + b.calls,
+    tokens: a.tokens + b.tokens,
+    timeMs: a.timeMs + b.timeMs,
+    costMicroUsd: a.costMicroUsd + b.costMicroUsd,
+  };
+}
+
+export function subtract(a: Amounts, b: Amounts): Amounts {
+  return {
+    calls: Math.max(0, a.calls - b.calls),
+    tokens: Math.max(0, a.tokens - b.tokens),
+    timeMs: Math.max(0, a.timeMs - b.timeMs),
+    costMicroUsd: Math.max(0, a.costMicroUsd - b.costMicroUsd),
+  };
+}
+
+/** What is left of a dimension; `Infinity` when it is unlimited. */
+export function left(mission: Mission, dimension: Dimension): number {
+  const { limits, spent, reserved, overrun } = mission.ledger;
+  const limit = limits[dimension];
+  if (limit === undefined) return Infinity;
+  return Math.max(0, limit - spent[dimension] - reserved[dimension] - overrun[dimension]);
+}
+
+export interface Shortage {
+  dimension: Dimension;
+  wanted: number;
+  left: number;
+}
+
+/** The first dimension that has no room for the amounts. */
+export function shortage(mission: Mission, wanted: Amounts): Shortage | undefined {
+  for (const dimension of dimensions) {
+    const room = left(mission, dimension);
+    if (wanted[dimension] > room) return { dimension, wanted: wanted[dimension], left: room };
+  }
+  return undefined;
+}
+
+/** A call is worth starting only with this much time left. */
+const minTimeMs = 1_000;
+
+/** What a call holds back: one call, what its maker allows it, and its time, cut to what is left. */
+export function reservation(mission: Mission, timeoutMs: number, extra: Limits): Amounts {
+  const room = left(mission, "timeMs");
+  return {
+    calls: 1,
+    tokens: extra.tokens ?? 0,
+    timeMs: room >= minTimeMs ? Math.min(timeoutMs, room) : timeoutMs,
+    costMicroUsd: extra.costMicroUsd ?? 0,
+  };
+}
+
+/** A usage figure as far as it can be believed: whole and not negative. */
+function claimed(figure: number | undefined): number {
+  return figure !== undefined && Number.isFinite(figure) && figure > 0 ? Math.ceil(figure) : 0;
+}
+
+/** Splits what a call used into what is charged and what it overran. */
+export function charge(reserve: Amounts, usage: Usage, ranMs: number): { charged: Amounts; overrun: Amounts } {
+  const used: Amounts = {
+    calls: reserve.calls,
+    tokens: claimed(usage.tokens),
+    timeMs: Math.max(0, ranMs),
+    costMicroUsd: claimed(usage.costMicroUsd),
+  };
+  const charged = { ...noAmounts };
+  const overrun = { ...noAmounts };
+  for (const dimension of dimensions) {
+    charged[dimension] = Math.min(used[dimension], reserve[dimension]);
+    // Time beyond the deadline is ours to account for, not the performer's claim.
+    overrun[dimension] = dimension === "timeMs" ? 0 : used[dimension] - charged[dimension];
+  }
+  return { charged, overrun };
+}

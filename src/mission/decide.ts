@@ -1,0 +1,117 @@
+/**
+ * The law: what follows from a command. Pure and synchronous; ids, time and chance come in with the
+ * command. A refusal changes nothing.
+ */
+import type { Command, MissionCommand } from "../protocol/commands.ts";
+import type { MissionSpec } from "../protocol/plan.ts";
+import { approve, expireApproval, reject } from "./approval.ts";
+import { cancelCall, expireCall, recoverCall, redoCall, recordSnapshot, settleCall } from "./call.ts";
+import { accept, refuse, type CommandOf, type MissionDecision } from "./decision.ts";
+import { tripDetector } from "./detector.ts";
+import * as lifecycle from "./lifecycle.ts";
+import { planProblems } from "./plan.ts";
+import type { Mission } from "./state.ts";
+import { startStep } from "./step.ts";
+import * as tasks from "./task.ts";
+
+/** Begins a mission. Refuses a plan that does not hold, naming every problem. */
+export function decideCreate(command: CommandOf<"mission.create">): MissionDecision {
+  const { missionId, sessionId, spec } = command.body;
+  const problems = planProblems(spec satisfies MissionSpec);
+  if (problems.length > 0)
+    return refuse("invalid", problems.map((problem) => `${problem.path.join(".")}: ${problem.message}`).join("\n"));
+  return accept({ type: "mission.created", missionId, sessionId, spec, by: command.by });
+}
+
+/** What follows from a command in this state. */
+export function decide(mission: Mission, command: Command): MissionDecision {
+  const { body } = command;
+  if (mission.unknownEvent !== undefined)
+    return refuse("readOnly", `the log holds "${mission.unknownEvent}", written by a newer Houston: upgrade to change this mission`);
+  if (mission.work.outcome !== undefined && !afterClose.has(body.type))
+    return refuse("closed", `the mission is closed (${mission.work.outcome.outcome}): ${mission.work.outcome.reason}`);
+  return dispatch(mission, { ...command, at: Math.max(command.at, mission.at) });
+}
+
+/** What a closed mission still takes: the end of its run. */
+const afterClose: ReadonlySet<MissionCommand["type"]> = new Set(["run.start", "run.stop"]);
+
+function dispatch(mission: Mission, command: Command): MissionDecision {
+  const { body } = command;
+  switch (body.type) {
+    case "mission.create":
+      return refuse("alreadyDone", `mission ${mission.id} exists`);
+    case "mission.pause":
+      return lifecycle.pause(mission, { ...command, body });
+    case "mission.resume":
+      return lifecycle.resume(mission, { ...command, body });
+    case "mission.cancel":
+      return lifecycle.cancel(mission, { ...command, body });
+    case "approval.approve":
+      return approve(mission, { ...command, body });
+    case "approval.reject":
+      return reject(mission, { ...command, body });
+    case "approval.expire":
+      return expireApproval(mission, { ...command, body });
+    case "task.answer":
+      return tasks.answer(mission, { ...command, body });
+    case "run.start":
+      return lifecycle.startRun(mission, { ...command, body });
+    case "run.stop":
+      return lifecycle.stopRun(mission, { ...command, body });
+    default:
+      return dispatchWork(mission, { ...command, body });
+  }
+}
+
+type WorkCommand = Exclude<
+  MissionCommand,
+  { type: "mission.create" | "mission.pause" | "mission.resume" | "mission.cancel" | `approval.${string}` | "task.answer" | `run.${string}` }
+>;
+
+/** Commands of the runner that holds the lease. */
+function dispatchWork(mission: Mission, command: Command<WorkCommand>): MissionDecision {
+  const { body } = command;
+  switch (body.type) {
+    case "call.settle":
+      return settleCall(mission, { ...command, body });
+    case "call.redo":
+      return redoCall(mission, { ...command, body });
+    case "call.recover":
+      return recoverCall(mission, { ...command, body });
+    case "call.cancel":
+      return cancelCall(mission, { ...command, body });
+    case "call.expire":
+      return expireCall(mission, { ...command, body });
+    case "snapshot.record":
+      return recordSnapshot(mission, { ...command, body });
+    case "plan.ask":
+      return lifecycle.askPlan(mission, command.at);
+    case "mission.prepare":
+      return lifecycle.prepare(mission, command.at);
+    case "mission.seal":
+      return lifecycle.seal(mission);
+    case "mission.verify":
+      return lifecycle.verify(mission, command.at);
+    case "mission.deliver":
+      return lifecycle.deliver(mission, command.at);
+    case "mission.escalate":
+      return lifecycle.escalate(mission, command.at);
+    case "mission.close":
+      return lifecycle.close(mission);
+    case "task.start":
+      return tasks.start(mission, { ...command, body });
+    case "task.verify":
+      return tasks.verify(mission, { ...command, body });
+    case "task.finish":
+      return tasks.finish(mission, { ...command, body });
+    case "task.handleFailure":
+      return tasks.handleFailure(mission, { ...command, body });
+    case "task.cancel":
+      return tasks.cancelTask(mission, { ...command, body });
+    case "step.start":
+      return startStep(mission, { ...command, body });
+    case "detector.trip":
+      return tripDetector(mission, { ...command, body });
+  }
+}

@@ -1,0 +1,160 @@
+/** How events change the plan's progress: tasks, the ready set, supersession, approvals about them. */
+import type { MissionEvent } from "../protocol/events.ts";
+import type { TaskId } from "../protocol/ids.ts";
+import type { TaskSpec } from "../protocol/plan.ts";
+import type { ClosedTask, MissionState, TaskState } from "./state.ts";
+
+type Of<T extends MissionEvent["type"]> = Extract<MissionEvent, { type: T }>;
+
+/** Opens a task of the plan and counts what it waits for. */
+export function openTask(state: MissionState, spec: TaskSpec): TaskState {
+  const { work } = state;
+  const task: TaskState = {
+    spec,
+    phase: "pending",
+    agentId: spec.agentId,
+    waitingOn: 0,
+    notBefore: 0,
+    attemptCount: 0,
+    attemptsLeft: spec.maxAttempts,
+    setbacks: 0,
+    previous: [],
+  };
+  for (const need of spec.needs) {
+    work.neededBy.set(need, (work.neededBy.get(need) ?? 0) + 1);
+    if (work.closed.get(need)?.status === "done") continue;
+    task.waitingOn += 1;
+    const dependents = work.dependents.get(need);
+    if (dependents === undefined) work.dependents.set(need, [spec.id]);
+    else dependents.push(spec.id);
+  }
+  for (const assertionId of spec.fulfills) work.claims.set(assertionId, spec.id);
+  work.tasks.set(spec.id, task);
+  work.taskCount += 1;
+  if (task.waitingOn === 0) work.ready.add(spec.id);
+  return task;
+}
+
+/** Moves a task to a phase and keeps the indexes of ready and active tasks true. */
+export function setPhase(state: MissionState, task: TaskState, phase: TaskState["phase"]): void {
+  task.phase = phase;
+  const { ready, active } = state.work;
+  if (phase === "pending") {
+    active.delete(task.spec.id);
+    if (task.waitingOn === 0) ready.add(task.spec.id);
+  } else {
+    ready.delete(task.spec.id);
+    active.add(task.spec.id);
+  }
+}
+
+function closeTask(state: MissionState, taskId: TaskId): TaskState | undefined {
+  const { work } = state;
+  const task = work.tasks.get(taskId);
+  if (task === undefined) return undefined;
+  work.tasks.delete(taskId);
+  work.ready.delete(taskId);
+  work.active.delete(taskId);
+  if (work.writer === taskId) delete work.writer;
+  if (task.approvalId !== undefined) work.approvals.delete(task.approvalId);
+  for (const need of task.spec.needs) {
+    const count = (work.neededBy.get(need) ?? 1) - 1;
+    if (count > 0) {
+      work.neededBy.set(need, count);
+      continue;
+    }
+    work.neededBy.delete(need);
+    const closed = work.closed.get(need);
+    if (closed !== undefined) delete closed.handoff;
+  }
+  return task;
+}
+
+export function taskAdded(state: MissionState, event: Of<"task.added">): void {
+  const { work } = state;
+  // Opened before the old one closes, so that the handoffs both need are kept.
+  const task = openTask(state, event.task);
+  const old = closeTask(state, event.supersedes);
+  if (event.from !== undefined) task.from = event.from;
+  task.supersedes = event.supersedes;
+  task.previous = old?.previous ?? [];
+  work.taskCount -= old === undefined ? 0 : 1;
+  delete work.sealed;
+  const before = work.closed.get(event.supersedes);
+  if (before?.status === "done") work.doneCount -= 1;
+  work.closed.set(event.supersedes, {
+    status: "superseded",
+    reason: event.reason,
+    supersededBy: event.task.id,
+    attemptCount: old?.attemptCount ?? before?.attemptCount ?? 0,
+  });
+  const dependents = work.dependents.get(event.supersedes);
+  if (dependents !== undefined) {
+    work.dependents.delete(event.supersedes);
+    work.dependents.set(event.task.id, dependents);
+  }
+  const needed = work.neededBy.get(event.supersedes);
+  if (needed !== undefined) work.neededBy.set(event.task.id, needed);
+  // The goal keeps its place: nobody else writes between a judged tree and its fix.
+  if (event.task.access === "write" && event.from !== undefined) work.writer = event.task.id;
+}
+
+export function taskRetried(state: MissionState, event: Of<"task.retried">): void {
+  const task = state.work.tasks.get(event.taskId);
+  if (task === undefined) return;
+  task.agentId = event.agentId;
+  task.notBefore = event.notBefore;
+  task.attemptsLeft += event.extraAttempts;
+  if (event.from === undefined) delete task.from;
+  else task.from = event.from;
+  delete task.failure;
+  if (event.again === "verification") return setPhase(state, task, "handedOff");
+  delete task.handedOff;
+  setPhase(state, task, "pending");
+}
+
+export function taskEnded(state: MissionState, event: Of<"task.ended">): void {
+  const { work } = state;
+  const task = closeTask(state, event.taskId);
+  if (task === undefined) return;
+  const closed: ClosedTask = { status: event.status, reason: event.reason, attemptCount: task.attemptCount };
+  if (task.handedOff !== undefined && work.neededBy.has(event.taskId)) closed.handoff = task.handedOff.handoff;
+  work.closed.set(event.taskId, closed);
+  if (event.status === "failed") work.failedCount += 1;
+  if (event.status !== "done") return;
+  closed.spec = task.spec;
+  work.doneCount += 1;
+  if (event.snapshot !== undefined && task.spec.access === "write") work.head = event.snapshot;
+  for (const id of work.dependents.get(event.taskId) ?? []) {
+    const dependent = work.tasks.get(id);
+    if (dependent === undefined) continue;
+    dependent.waitingOn -= 1;
+    if (dependent.waitingOn === 0 && dependent.phase === "pending") work.ready.add(id);
+  }
+  work.dependents.delete(event.taskId);
+}
+
+export function approvalRequested(state: MissionState, { approval }: Of<"approval.requested">): void {
+  const { work, ledger } = state;
+  work.approvals.set(approval.id, approval);
+  ledger.approvalCount += 1;
+  const task = approval.taskId === undefined ? undefined : work.tasks.get(approval.taskId);
+  if (task === undefined || approval.kind === "budget") return;
+  task.approvalId = approval.id;
+  setPhase(state, task, "asking");
+}
+
+/** What a grant leads to is said by the events beside it; a denial of what everything waits for gives up. */
+export function approvalResolved(state: MissionState, event: Of<"approval.resolved">): void {
+  const { work } = state;
+  const approval = work.approvals.get(event.approvalId);
+  if (approval === undefined) return;
+  work.approvals.delete(event.approvalId);
+  const granted = event.resolution.status === "granted";
+  const task = approval.taskId === undefined ? undefined : work.tasks.get(approval.taskId);
+  if (task?.approvalId === event.approvalId) delete task.approvalId;
+  if (approval.kind === "plan" && granted) work.planApproved = true;
+  else if (!granted && (approval.kind === "plan" || approval.kind === "budget" || approval.taskId === undefined))
+    work.givenUp = `${approval.kind} ${approval.id} ${event.resolution.status}: ${approval.reason}`;
+  else if (granted && approval.taskId === undefined) work.setbacks = { count: 0, notBefore: 0 };
+}

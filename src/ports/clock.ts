@@ -1,0 +1,13 @@
+/** Time, ids and chance: the only places they come from. */
+import type { Timestamp } from "../protocol/ids.ts";
+
+export interface Clock {
+  now(): Timestamp;
+  /** Resolves at `at` or soon after, or at once when the signal aborts; never rejects. */
+  wait(at: Timestamp, signal: AbortSignal): Promise<void>;
+}
+
+export interface Ids {
+  /** A new UUID v7. */
+  next(): string;
+}

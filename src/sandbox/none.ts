@@ -1,0 +1,90 @@
+/**
+ * No box: programs run as the runner's own account, with its network and files. Only for people who chose it.
+ * What still holds: the environment is empty but for what was asked, and a run's processes end with it: its
+ * process group, and whatever left the group, found by a variable that every child inherits. A program that
+ * empties its environment and leaves its group escapes; so do children of a runner that is killed with SIGKILL.
+ */
+import { spawn as spawnProcess } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { homedir, tmpdir } from "node:os";
+import type { JailExit, JailProcess, JailRequest, Sandbox } from "../ports/sandbox.ts";
+import { SandboxError } from "../ports/sandbox.ts";
+import { byteChunksUntil, pipeOf } from "./descriptors.ts";
+import { nodeFolder } from "./profile.ts";
+import { findTree, sendSignal, waitUntilGone } from "./tree.ts";
+
+/** Runs programs outside any box. `graceMs` lies between SIGTERM and SIGKILL when the signal aborts. */
+export function createNoSandbox(options: { graceMs?: number } = {}): Sandbox {
+  return {
+    kind: "none",
+    probe: async () =>
+      await Promise.resolve({ ok: true, detail: "no box: programs run with all the rights of this account" }),
+    adopt: async () => {
+      // The runner's account is already the one that programs run under.
+    },
+    spawn: async (request) => await spawnBare(request, options.graceMs ?? 1_000),
+  };
+}
+
+async function spawnBare(request: JailRequest, graceMs: number): Promise<JailProcess> {
+  const [program, ...args] = request.argv;
+  if (program === undefined || program === "")
+    throw new SandboxError("invalid", "there is no program to run");
+  if (request.signal.aborted) throw new SandboxError("refused", "aborted before the program was started");
+  const marker = randomUUID();
+  const child = spawnProcess(program, args, {
+    cwd: request.cwd,
+    env: {
+      PATH: `${nodeFolder()}:${process.env["PATH"] ?? "/usr/bin:/bin"}`,
+      HOME: homedir(),
+      TMPDIR: tmpdir(),
+      ...request.env,
+      HOUSTON_JAIL: marker,
+    },
+    stdio: ["pipe", "pipe", "pipe"],
+    detached: true,
+  });
+  try {
+    await once(child, "spawn");
+  } catch (cause) {
+    throw new SandboxError("invalid", `${program} could not be started in ${request.cwd}`, { cause });
+  }
+  if (child.pid === undefined) throw new SandboxError("refused", `${program} could not be started`);
+  pipeOf(child, 0).end(request.stdin);
+  const left = once(child, "exit");
+  const exit = watch(left, child.pid, `HOUSTON_JAIL=${marker}`, request.signal, graceMs);
+  return {
+    pid: child.pid,
+    stdout: byteChunksUntil(pipeOf(child, 1), exit),
+    stderr: byteChunksUntil(pipeOf(child, 2), exit),
+    exit,
+  };
+}
+
+async function watch(
+  left: Promise<unknown[]>,
+  pid: number,
+  marker: string,
+  signal: AbortSignal,
+  graceMs: number,
+): Promise<JailExit> {
+  let timer: NodeJS.Timeout | undefined;
+  const end = (): void => {
+    for (const member of findTree(pid, marker)) sendSignal(member, "SIGTERM");
+    timer = setTimeout(() => {
+      for (const member of findTree(pid, marker)) sendSignal(member, "SIGKILL");
+    }, graceMs);
+  };
+  signal.addEventListener("abort", end, { once: true });
+  if (signal.aborted) end();
+  const [code, name] = await left;
+  signal.removeEventListener("abort", end);
+  clearTimeout(timer);
+  await waitUntilGone(() => {
+    const rest = findTree(pid, marker);
+    for (const member of rest) sendSignal(member, "SIGKILL");
+    return rest.length === 0;
+  });
+  return { code: typeof code === "number" ? code : null, signal: typeof name === "string" ? name : null };
+}

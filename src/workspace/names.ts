@@ -1,0 +1,57 @@
+/**
+ * Names that come from outside (missions, folders, branches, entries of a tree) and what is allowed
+ * in them. Entries are byte strings (latin1): file names need not be UTF-8.
+ */
+import { WorkspaceError } from "../ports/workspace.ts";
+
+/** A single harmless path segment, or an error. */
+export function segment(what: string, name: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(name)) {
+    throw new WorkspaceError("git", `not a usable ${what}: ${JSON.stringify(name)} (letters, digits, ".", "_", "-")`);
+  }
+  return name;
+}
+
+/** A full object id, as found in events. */
+export function objectId(what: string, id: string): string {
+  if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(id)) {
+    throw new WorkspaceError("missingSnapshot", `not a ${what}: ${JSON.stringify(id)}`);
+  }
+  return id;
+}
+
+/**
+ * Plain ASCII without anything a shell, an option parser or git's revision syntax would read. The
+ * rest (`..`, `.lock`, `//`, …) is left to `git check-ref-format`.
+ */
+export function plainBranchName(branch: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._/+=-]{0,199}$/.test(branch) || branch === "HEAD") {
+    throw new WorkspaceError(
+      "git",
+      `not a usable branch name: ${JSON.stringify(branch)} (letters, digits and "._/+=-", starting with a letter or digit)`,
+    );
+  }
+  return branch;
+}
+
+/** Characters that some file systems ignore in names. */
+const ignorable = /[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g;
+
+/**
+ * Whether a name is `.git` to git on any platform: letter case, trailing dots and spaces, streams,
+ * short names and invisible characters included. Git refuses such names in a tree.
+ */
+export function isGitDirectoryName(name: string): boolean {
+  if (!/g/i.test(name) || name.length > 64) return false;
+  const plain = Buffer.from(name, "latin1").toString("utf8").replace(ignorable, "").toLowerCase();
+  return /^(?:\.git|git~\d+)(?:[ .]*(?:$|:)|\\)/.test(plain);
+}
+
+/** Refuses a tree entry that would leave the folder or land in a git directory. */
+export function assertSafePath(path: string): void {
+  for (const part of path.split("/")) {
+    if (part === "" || part === "." || part === ".." || isGitDirectoryName(part)) {
+      throw new WorkspaceError("git", `the tree holds a path that git refuses: ${JSON.stringify(path)}`);
+    }
+  }
+}
