@@ -49,13 +49,14 @@ class ProgramRun {
   /** Aborts when we end the program for a reason of our own. */
   readonly #stop = new AbortController();
   #stopReason: CallError | undefined;
-  #lastByteAt: number;
+  /** On the clock that never jumps. */
+  #lastByteMs: number;
   #sizeBytes = 0;
 
   constructor(options: ProgramAgentOptions, request: AttemptRequest<"program">) {
     this.#options = options;
     this.#request = request;
-    this.#lastByteAt = options.clock.now();
+    this.#lastByteMs = options.clock.monotonicMs();
   }
 
   async perform(): Promise<AttemptReport> {
@@ -69,14 +70,18 @@ class ProgramRun {
       stdin: Buffer.from(`${JSON.stringify(brief)}\n`),
       signal: AbortSignal.any([signal, this.#stop.signal]),
     });
-    this.#lastByteAt = this.#options.clock.now();
+    this.#lastByteMs = this.#options.clock.monotonicMs();
     const ended = new AbortController();
     const watched = this.#watchInactivity(ended.signal);
-    const exit = await this.#listen(jail);
-    ended.abort();
-    await watched;
-    const failure = this.#stopReason ?? failureOf(exit, this.#complaint);
-    return this.report(failure);
+    try {
+      const exit = await this.#listen(jail);
+      return this.report(this.#stopReason ?? failureOf(exit, this.#complaint));
+    } finally {
+      ended.abort();
+      // Nothing of the program may be left, whatever went wrong here.
+      this.#stop.abort();
+      await Promise.all([watched, jail.exit]);
+    }
   }
 
   report(failure: CallError | undefined): AttemptReport {
@@ -110,7 +115,7 @@ class ProgramRun {
   }
 
   #heard(chunk: Uint8Array): void {
-    this.#lastByteAt = this.#options.clock.now();
+    this.#lastByteMs = this.#options.clock.monotonicMs();
     this.#request.spool.write(chunk);
     this.#transcript.write(chunk);
     this.#sizeBytes += chunk.length;
@@ -123,14 +128,15 @@ class ProgramRun {
   }
 
   async #watchInactivity(ended: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
     const { inactivityMs } = this.#request.agent;
     while (!ended.aborted) {
-      const at = this.#lastByteAt + inactivityMs;
-      if (this.#options.clock.now() >= at) {
+      const leftMs = this.#lastByteMs + inactivityMs - clock.monotonicMs();
+      if (leftMs <= 0) {
         this.#end({ code: "stall", message: `not a byte of output for ${String(inactivityMs)} ms` });
         return;
       }
-      await this.#options.clock.wait(at, ended);
+      await clock.wait(clock.now() + leftMs, ended);
     }
   }
 

@@ -26,10 +26,11 @@ export function briefOf(mission: Mission, attemptId: AttemptId): Brief | undefin
   if (task.spec.input !== undefined) brief.task.input = task.spec.input;
   if (tokens !== undefined && tokens > 0) brief.limits.tokens = tokens;
   if (costMicroUsd !== undefined && costMicroUsd > 0) brief.limits.costMicroUsd = costMicroUsd;
-  if (task.interrupted !== undefined)
+  const interrupted = entry?.mode === "resume" ? { attemptId, reason: "its runner died" } : task.interrupted;
+  if (interrupted !== undefined)
     brief.recovery = {
-      interruptedAttemptId: task.interrupted.attemptId,
-      note: `the attempt before this one was interrupted (${task.interrupted.reason}); the workspace holds its latest snapshot`,
+      interruptedAttemptId: interrupted.attemptId,
+      note: `attempt ${interrupted.attemptId} was interrupted (${interrupted.reason}); the workspace holds its latest snapshot`,
     };
   return brief;
 }

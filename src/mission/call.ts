@@ -136,8 +136,8 @@ export function recoverCall(mission: Mission, command: CommandOf<"call.recover">
 }
 
 /**
- * A lost model request stays charged at its reservation; of what is done again, only the time it is
- * known to have run. A look-up charges nothing.
+ * A lost model request stays charged at its reservation; of what is done again, one call and the time
+ * it is known to have run. A look-up charges nothing.
  */
 function lostCharge(entry: CallState): Amounts {
   const { reserve } = entry.call;
@@ -149,7 +149,6 @@ function lostCharge(entry: CallState): Amounts {
     case "redo":
     case "restore":
     case "resume":
-      return { ...noAmounts, timeMs: Math.min(entry.ranMs, reserve.timeMs) };
     case "interrupt":
       return charge(reserve, {}, entry.ranMs).charged;
   }

@@ -147,16 +147,18 @@ export function due(mission: Mission): readonly Readonly<CallState>[] {
 export function wakeAt(mission: Mission): Timestamp | null {
   if (mission.work.outcome !== undefined || mission.unknownEvent !== undefined) return null;
   if (due(mission).length > 0 || next(mission, mission.at) !== undefined) return mission.at;
-  return nextDeadline(mission);
+  const at = nextDeadline(mission, mission.at);
+  return at === Infinity ? null : at;
 }
 
-/** The earliest instant at which time alone changes what `next` says. */
-export function nextDeadline(mission: Mission): Timestamp {
+/** The earliest instant after `since` at which time alone may change what `next` says; Infinity when none will. */
+export function nextDeadline(mission: Mission, since: Timestamp): Timestamp {
   const { work, ledger } = mission;
-  let at = work.cancelled === undefined ? endsAt(mission) : Infinity;
+  let at = Infinity;
   const consider = (time: Timestamp): void => {
-    if (time > mission.at && time < at) at = time;
+    if (time > since && time < at) at = time;
   };
+  if (work.cancelled === undefined) consider(endsAt(mission));
   for (const entry of ledger.calls.values()) if (entry.cancelling === undefined) consider(entry.deadlineAt);
   for (const approval of work.approvals.values()) consider(approval.deadlineAt);
   for (const attempt of work.attempts.values()) consider(stallsAt(mission, attempt));
@@ -164,5 +166,5 @@ export function nextDeadline(mission: Mission): Timestamp {
   for (const taskId of work.ready) consider(work.tasks.get(taskId)?.notBefore ?? 0);
   consider(work.setbacks.notBefore);
   if (ledger.concurrency !== undefined) consider(ledger.concurrency.until);
-  return at === Infinity ? mission.at : at;
+  return at;
 }

@@ -40,7 +40,7 @@ export function start(mission: Mission, command: CommandOf<"task.start">): Missi
   const work =
     agent.kind === "human"
       ? ({ kind: "human", agentId: task.agentId, from } as const)
-      : ({ kind: "attempt", agentId: task.agentId, from, resumable: false } as const);
+      : ({ kind: "attempt", agentId: task.agentId, from, resumable: agent.resumable ?? false } as const);
   const { wanted, events } = wantCall(
     mission,
     {

@@ -3,6 +3,8 @@ import type { Timestamp } from "../protocol/ids.ts";
 
 export interface Clock {
   now(): Timestamp;
+  /** Milliseconds that never jump; for measuring how long something took, not for telling the time. */
+  monotonicMs(): number;
   /** Resolves at `at` or soon after, or at once when the signal aborts; never rejects. */
   wait(at: Timestamp, signal: AbortSignal): Promise<void>;
 }

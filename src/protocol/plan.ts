@@ -53,6 +53,8 @@ export type AgentSpec =
       /** Not a byte of output for this long means that it hangs. */
       inactivityMs: number;
       reserve: Limits;
+      /** Whether it can go on with an attempt whose runner died, from the latest snapshot and the brief's `recovery`. */
+      resumable?: boolean;
     }
   | { kind: "human"; name: string }
   | { kind: "stepwise"; program: string; reserve: Limits };

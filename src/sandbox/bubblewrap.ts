@@ -7,9 +7,11 @@
  * tied to the runner's life (`--die-with-parent`). So there is no moment at which killing the runner leaves a
  * program behind, and a jail that cannot be built is an error of `spawn`, not of the program.
  *
+ * (`--info-fd` would break that: writing to a dead runner kills bubblewrap between two steps of its start, and its
+ * child then waits for ever.)
+ *
  * Jails die with the thread that started them: spawn from the main thread.
  */
-import { spawn as spawnProcess, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { constants } from "node:os";
@@ -19,6 +21,7 @@ import { SandboxError } from "../ports/sandbox.ts";
 import { adoptForAccount } from "./account.ts";
 import { planBinds, type Bind } from "./binds.ts";
 import { byteChunks, maskInherited, pipeOf } from "./descriptors.ts";
+import { startOnPipes, type PipedProgram } from "./pipes.ts";
 import { probeSandbox } from "./probe.ts";
 import {
   defaultLimits,
@@ -31,7 +34,7 @@ import {
 } from "./profile.ts";
 import { findTool, installHint, namespaceHint } from "./requirements.ts";
 import { planLaunch, type LaunchTools } from "./staging.ts";
-import { isAlive, sendSignal, waitUntilGone } from "./tree.ts";
+import { childOf, identify, isAlive, sendSignal, waitUntilGone, type ProcessIdentity } from "./tree.ts";
 
 export interface BubblewrapOptions {
   limits?: Partial<JailLimits>;
@@ -50,8 +53,8 @@ export function createBubblewrap(options: BubblewrapOptions = {}): Sandbox {
     const tools = findTools(options.toolFolders);
     const binds = await planBinds({ ...request, readOnly: [...request.readOnly, nodeFolder()] });
     if (request.signal.aborted) throw new SandboxError("refused", "aborted before the jail was started");
-    const child = launch(tools, request, binds, limits);
-    return await admit(child, request, graceMs);
+    const program = await launch(tools, request, binds, limits);
+    return await admit(program, request, graceMs);
   }
   return {
     kind: "bubblewrap",
@@ -89,48 +92,50 @@ function findTools(folders: string[] | undefined): LaunchTools {
   };
 }
 
-function launch(tools: LaunchTools, request: JailRequest, binds: Bind[], limits: JailLimits): ChildProcess {
-  const own = ["--args", String(descriptors.arguments), "--info-fd", String(descriptors.info)];
+async function launch(
+  tools: LaunchTools,
+  request: JailRequest,
+  binds: Bind[],
+  limits: JailLimits,
+): Promise<PipedProgram> {
+  const own = ["--args", String(descriptors.arguments)];
   const plan = planLaunch(tools, [...own, "--", ...doorArgv(limits, request.argv)], binds);
-  const pipes = descriptors.firstFile + jailFiles.length;
-  const masked = maskInherited(pipes);
-  const child = spawnProcess(plan.file, plan.argv, {
-    ...plan.identity,
-    cwd: "/",
-    env: {},
-    stdio: [...Array.from({ length: pipes }, () => "pipe" as const), ...masked.stdio],
-  });
-  masked.close();
-  child.on("error", () => undefined);
-  pipeOf(child, descriptors.arguments).end(
-    jailArguments(request, plan.binds, limits)
-      .map((argument) => `${argument}\0`)
-      .join(""),
-  );
-  for (const [index, file] of jailFiles.entries())
-    pipeOf(child, descriptors.firstFile + index).end(file.content);
-  return child;
+  const piped = ["door", "arguments", ...jailFiles].map(() => "pipe" as const);
+  const masked = maskInherited(3 + piped.length);
+  const options = { ...plan.identity, cwd: "/", env: {}, stdio: [...piped, ...masked.stdio] };
+  const program = await startOnPipes(plan.file, plan.argv, request.stdin, options).finally(masked.close);
+  const jail = jailArguments(request, plan.binds, limits);
+  pipeOf(program.child, descriptors.arguments).end(jail.map((argument) => `${argument}\0`).join(""));
+  for (const [index, file] of jailFiles.entries()) {
+    pipeOf(program.child, descriptors.firstFile + index).end(file.content);
+  }
+  return program;
 }
 
 /** Waits until the jail stands, opens its door and watches over its end. */
-async function admit(child: ChildProcess, request: JailRequest, graceMs: number): Promise<JailProcess> {
-  const [stdin, stdout, stderr, door] = [0, 1, 2, descriptors.door].map((fd) => pipeOf(child, fd));
-  if (!stdin || !stdout || !stderr || !door || child.pid === undefined) throw spawnRefused();
-  const pid = child.pid;
+async function admit(program: PipedProgram, request: JailRequest, graceMs: number): Promise<JailProcess> {
+  const { child, stdout, stderr } = program;
+  const { pid } = child;
+  if (pid === undefined) throw new SandboxError("refused", "the system refused to start another process");
+  const door = pipeOf(child, descriptors.door);
   const left = once(child, "exit");
+  // Shutting the door ends a jail at every stage of its making; a kill is only for one that hangs.
   const giveUp = (): void => {
-    sendSignal(pid, "SIGKILL");
+    door.destroy();
+    setTimeout(() => {
+      if (child.exitCode === null && child.signalCode === null) sendSignal(pid, "SIGKILL");
+    }, graceMs).unref();
   };
   request.signal.addEventListener("abort", giveUp, { once: true });
-  const [stands, info] = await Promise.all([isReady(door), text(pipeOf(child, descriptors.info))]);
+  const stands = await isReady(door);
   request.signal.removeEventListener("abort", giveUp);
-  const init = initOf(info);
+  // The jail's first process, by its pid on the host: when it dies, the kernel kills all others.
+  const init = identify(childOf(pid));
   if (!stands || init === undefined || request.signal.aborted) {
     giveUp();
     const [complaint] = await Promise.all([text(stderr), left]);
     throw refusal(request.signal.aborted ? "aborted before the program was started" : complaint);
   }
-  stdin.end(request.stdin);
   const exit = watch(left, init, request.signal, graceMs);
   door.end("go\n");
   return { pid, stdout: byteChunks(stdout), stderr: byteChunks(stderr), exit };
@@ -148,15 +153,9 @@ async function isReady(door: Socket): Promise<boolean> {
   });
 }
 
-/** The host's pid of the jail's first process; when it dies the kernel kills all others. */
-function initOf(info: string): number | undefined {
-  const pid = /"child-pid":\s*(\d+)/.exec(info)?.[1];
-  return pid === undefined ? undefined : Number(pid);
-}
-
 async function watch(
   left: Promise<unknown[]>,
-  init: number,
+  init: ProcessIdentity,
   signal: AbortSignal,
   graceMs: number,
 ): Promise<JailExit> {
@@ -165,26 +164,26 @@ async function watch(
   const end = (): void => {
     // The jail is a process group of its own; its init, from outside, only hears SIGKILL.
     sent = "SIGTERM";
-    sendSignal(-init, sent);
+    if (isAlive(init)) sendSignal(-init.pid, sent);
     timer = setTimeout(() => {
       sent = "SIGKILL";
-      sendSignal(init, sent);
+      if (isAlive(init)) sendSignal(init.pid, sent);
     }, graceMs);
   };
   signal.addEventListener("abort", end, { once: true });
   if (signal.aborted) end();
-  const [code] = await left;
+  const [code, ownSignal] = await left;
   signal.removeEventListener("abort", end);
   clearTimeout(timer);
   // The program has ended; what it left in the background must not outlive it.
-  sendSignal(init, "SIGKILL");
+  if (isAlive(init)) sendSignal(init.pid, "SIGKILL");
   await waitUntilGone(() => !isAlive(init));
-  return exitOf(typeof code === "number" ? code : null, sent);
+  if (typeof code === "number") return exitOf(code, sent);
+  return { code: null, signal: typeof ownSignal === "string" ? ownSignal : "SIGKILL" };
 }
 
 /** bubblewrap reports a signal as 128 + its number, as shells do; it is called a signal where we know that it was. */
-function exitOf(code: number | null, sent: "SIGTERM" | "SIGKILL" | undefined): JailExit {
-  if (code === null) return { code, signal: "SIGKILL" };
+function exitOf(code: number, sent: "SIGTERM" | "SIGKILL" | undefined): JailExit {
   const signal = (["SIGTERM", "SIGKILL"] as const).find((name) => code === 128 + constants.signals[name]);
   return sent !== undefined && signal !== undefined ? { code: null, signal } : { code, signal: null };
 }
@@ -195,6 +194,3 @@ function refusal(complaint: string): SandboxError {
     ? new SandboxError("missing", `${message} (${namespaceHint()})`)
     : new SandboxError("refused", message === "" ? "the jail ended before it stood" : message);
 }
-
-const spawnRefused = (): SandboxError =>
-  new SandboxError("refused", "the system refused to start another process");

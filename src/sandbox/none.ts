@@ -4,13 +4,13 @@
  * process group, and whatever left the group, found by a variable that every child inherits. A program that
  * empties its environment and leaves its group escapes; so do children of a runner that is killed with SIGKILL.
  */
-import { spawn as spawnProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { homedir, tmpdir } from "node:os";
 import type { JailExit, JailProcess, JailRequest, Sandbox } from "../ports/sandbox.ts";
 import { SandboxError } from "../ports/sandbox.ts";
-import { byteChunksUntil, pipeOf } from "./descriptors.ts";
+import { byteChunksUntil } from "./descriptors.ts";
+import { startOnPipes } from "./pipes.ts";
 import { nodeFolder } from "./profile.ts";
 import { findTree, sendSignal, waitUntilGone } from "./tree.ts";
 
@@ -33,7 +33,7 @@ async function spawnBare(request: JailRequest, graceMs: number): Promise<JailPro
     throw new SandboxError("invalid", "there is no program to run");
   if (request.signal.aborted) throw new SandboxError("refused", "aborted before the program was started");
   const marker = randomUUID();
-  const child = spawnProcess(program, args, {
+  const { child, stdout, stderr } = await startOnPipes(program, args, request.stdin, {
     cwd: request.cwd,
     env: {
       PATH: `${nodeFolder()}:${process.env["PATH"] ?? "/usr/bin:/bin"}`,
@@ -42,22 +42,21 @@ async function spawnBare(request: JailRequest, graceMs: number): Promise<JailPro
       ...request.env,
       HOUSTON_JAIL: marker,
     },
-    stdio: ["pipe", "pipe", "pipe"],
+    stdio: [],
     detached: true,
   });
-  try {
-    await once(child, "spawn");
-  } catch (cause) {
-    throw new SandboxError("invalid", `${program} could not be started in ${request.cwd}`, { cause });
+  if (child.pid === undefined) {
+    throw new SandboxError(
+      "invalid",
+      `${program} could not be started in ${request.cwd}: is either missing?`,
+    );
   }
-  if (child.pid === undefined) throw new SandboxError("refused", `${program} could not be started`);
-  pipeOf(child, 0).end(request.stdin);
   const left = once(child, "exit");
   const exit = watch(left, child.pid, `HOUSTON_JAIL=${marker}`, request.signal, graceMs);
   return {
     pid: child.pid,
-    stdout: byteChunksUntil(pipeOf(child, 1), exit),
-    stderr: byteChunksUntil(pipeOf(child, 2), exit),
+    stdout: byteChunksUntil(stdout, exit),
+    stderr: byteChunksUntil(stderr, exit),
     exit,
   };
 }
@@ -70,21 +69,20 @@ async function watch(
   graceMs: number,
 ): Promise<JailExit> {
   let timer: NodeJS.Timeout | undefined;
+  const sendAll = (name: NodeJS.Signals): number => {
+    const members = findTree(pid, marker);
+    for (const member of [-pid, ...members]) sendSignal(member, name);
+    return members.length;
+  };
   const end = (): void => {
-    for (const member of findTree(pid, marker)) sendSignal(member, "SIGTERM");
-    timer = setTimeout(() => {
-      for (const member of findTree(pid, marker)) sendSignal(member, "SIGKILL");
-    }, graceMs);
+    sendAll("SIGTERM");
+    timer = setTimeout(() => sendAll("SIGKILL"), graceMs);
   };
   signal.addEventListener("abort", end, { once: true });
   if (signal.aborted) end();
   const [code, name] = await left;
   signal.removeEventListener("abort", end);
   clearTimeout(timer);
-  await waitUntilGone(() => {
-    const rest = findTree(pid, marker);
-    for (const member of rest) sendSignal(member, "SIGKILL");
-    return rest.length === 0;
-  });
+  await waitUntilGone(() => sendAll("SIGKILL") === 0);
   return { code: typeof code === "number" ? code : null, signal: typeof name === "string" ? name : null };
 }

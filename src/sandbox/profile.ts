@@ -38,7 +38,7 @@ export const jailFiles: readonly { path: string; content: string }[] = [
 ];
 
 /** Of the outermost process, beside stdio. The door closes everything from `door` to 9 before the program starts. */
-export const descriptors = { door: 3, arguments: 4, info: 5, firstFile: 6 } as const;
+export const descriptors = { door: 3, arguments: 4, firstFile: 5 } as const;
 
 /**
  * The first program in the jail: sets limits, reports that the jail stands, waits for the runner's word and

@@ -1,9 +1,9 @@
-import { droppedAccount } from "./account.ts";
 /**
  * How a jail is launched: straight away, or, when the account it runs under cannot walk to what it is to see
  * (`/root` is 0700, so is every mkdtemp folder), through a mount namespace of its own in which root puts those
  * folders where it can. Nothing of that is visible outside that namespace, and nothing is left behind.
  */
+import { droppedAccount } from "./account.ts";
 import type { Bind } from "./binds.ts";
 
 export interface Launch {
@@ -66,7 +66,7 @@ function stagingScript(binds: Bind[]): string {
       );
     }
   }
-  return [...lines, "cd /", 'exec "$@"'].join("\n");
+  return [...lines, "cd /", 'exec /usr/bin/env -i "$@"'].join("\n");
 }
 
 const quote = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;

@@ -10,12 +10,11 @@ import type { Acquisition, Lease, Leases } from "../ports/leases.ts";
 import { StoreError, type Append, type AppendResult, type Cursor, type InlineBlob, type Log, type Receipt, type Wake } from "../ports/log.ts";
 import type { CachedState, StateCaches } from "../ports/stateCache.ts";
 import { maxInlineBlobBytes, type BlobRef } from "../protocol/blob.ts";
-import { eventSchemaVersion, type EventRecord, type HoustonEvent } from "../protocol/events.ts";
+import { eventSchemaVersion, type EventRecord } from "../protocol/events.ts";
 import { missionStream, type CommandId, type Epoch, type MissionId, type RunnerId, type Seq, type StreamId, type Timestamp } from "../protocol/ids.ts";
 import type { MissionSummary } from "../protocol/status.ts";
 import { createMemorySpool } from "./memorySpool.ts";
-import { bodyOf, byNewest, eventOf, missionOfAppend, type EpochRow, type RawEvent, type Store, type Truth, type TruthPart } from "./store.ts";
-import { upcast } from "./upcast.ts";
+import { bodyOf, byNewest, missionOfAppend, recordOf, type EpochRow, type RawEvent, type Store, type Truth, type TruthPart } from "./store.ts";
 
 export interface MemoryStoreOptions {
   digest: Digest;
@@ -212,11 +211,6 @@ class MemoryLog implements Log {
     this.state.caches.clear();
     this.state.rebuildReceipts();
   }
-}
-
-function recordOf({ streamId, seq, at, commandId, schemaVersion, type, body }: RawEvent): EventRecord {
-  const current = upcast({ event: eventOf(type, body), schemaVersion });
-  return { streamId, seq, at, commandId, schemaVersion: current.schemaVersion, event: current.event as HoustonEvent };
 }
 
 class MemoryChanges implements Changes {

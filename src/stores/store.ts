@@ -6,9 +6,11 @@ import { StoreError, type Append, type Cursor, type Log } from "../ports/log.ts"
 import type { Spool } from "../ports/spool.ts";
 import type { StateCaches } from "../ports/stateCache.ts";
 import type { BlobRef } from "../protocol/blob.ts";
+import type { EventRecord, HoustonEvent } from "../protocol/events.ts";
 import type { CommandId, Epoch, MissionId, Seq, StreamId, Timestamp } from "../protocol/ids.ts";
 import { missionOfStream } from "../protocol/ids.ts";
 import type { MissionSummary } from "../protocol/status.ts";
+import { upcast } from "./upcast.ts";
 
 export interface Store {
   log: Log;
@@ -88,7 +90,10 @@ export function bodyOf(event: { type: string }): string {
   return JSON.stringify(rest);
 }
 
-/** The event again. Every version of Houston wrote `body` with {@link bodyOf}, so that it is an object. */
-export function eventOf(type: string, body: string): { type: string } {
-  return { type, ...(JSON.parse(body) as object) };
+/** What `read` answers. A type or version that this Houston does not know passes through as it is. */
+export function recordOf({ streamId, seq, at, commandId, schemaVersion, type, body }: RawEvent): EventRecord {
+  // Every version wrote `body` with `bodyOf`, so that it is an object.
+  const event = { type, ...(JSON.parse(body) as object) };
+  const current = upcast({ event, schemaVersion });
+  return { streamId, seq, at, commandId, schemaVersion: current.schemaVersion, event: current.event as HoustonEvent };
 }

@@ -98,7 +98,9 @@ export async function gitExit(child: GitProcess): Promise<number> {
   return await new Promise((resolve, reject) => {
     child.once("error", (cause) => {
       const missing = "code" in cause && cause.code === "ENOENT";
-      const message = missing ? "git is not installed: apt-get install git" : `git did not start: ${cause.message}`;
+      const message = missing
+        ? "git is not installed: apt-get install git"
+        : `git did not start: ${cause.message}`;
       reject(new WorkspaceError("git", message, { cause }));
     });
     child.once("close", (code) => {
@@ -141,9 +143,12 @@ export async function git(command: GitCommand): Promise<Buffer> {
 }
 
 export function gitFailed(what: string, result: { code: number; stderr: string }): WorkspaceError {
-  const full = /No space left on device|Disk quota exceeded|unable to write|write error/.test(result.stderr);
   const message = `git ${what} ended with ${result.code}: ${result.stderr || "no message"}`;
-  return new WorkspaceError(full && /space|quota/i.test(result.stderr) ? "diskFull" : "git", message);
+  return new WorkspaceError(saysDiskFull(result.stderr) ? "diskFull" : "git", message);
+}
+
+export function saysDiskFull(stderr: string): boolean {
+  return /No space left on device|quota exceeded/i.test(stderr);
 }
 
 /** Git's words without control characters, which could come from names an agent chose. */

@@ -37,6 +37,8 @@ export type IgnoreMemory = Map<string, { digest: string; decisions: Map<string, 
 export class Ignores {
   readonly #repository: MissionRepository;
   readonly #memory: IgnoreMemory;
+  /** What this capture needed to know, for the next one. */
+  readonly decided: IgnoreMemory = new Map();
   readonly #copy: string;
   readonly #written = new Map<string, string>();
   #process: Asking | undefined;
@@ -51,18 +53,17 @@ export class Ignores {
   /** The names among `candidates`, entries of `directory`, that are ignored. */
   async of(directory: string, rules: Rules, candidates: readonly Candidate[]): Promise<Set<string>> {
     if (rules.files.length === 0) return new Set();
-    let known = this.#memory.get(directory);
-    if (known === undefined || known.digest !== rules.digest) {
-      known = { digest: rules.digest, decisions: new Map() };
-      this.#memory.set(directory, known);
-    }
-    const { decisions } = known;
-    const key = (candidate: Candidate): string => (candidate.directory ? `${candidate.name}/` : candidate.name);
-    const unknown = candidates.filter((candidate) => !decisions.has(key(candidate)));
-    if (unknown.length > 0) {
-      const answers = await this.#ask(directory, rules, unknown);
-      unknown.forEach((candidate, index) => decisions.set(key(candidate), answers[index] ?? false));
-    }
+    const known = this.#memory.get(directory);
+    const before = known?.digest === rules.digest ? known.decisions : new Map<string, boolean>();
+    const key = (candidate: Candidate): string =>
+      candidate.directory ? `${candidate.name}/` : candidate.name;
+    const unknown = candidates.filter((candidate) => !before.has(key(candidate)));
+    const answers = unknown.length > 0 ? await this.#ask(directory, rules, unknown) : [];
+    const decisions = new Map(
+      candidates.map((candidate) => [key(candidate), before.get(key(candidate)) ?? false]),
+    );
+    unknown.forEach((candidate, index) => decisions.set(key(candidate), answers[index] ?? false));
+    this.decided.set(directory, { digest: rules.digest, decisions });
     return new Set(candidates.filter((candidate) => decisions.get(key(candidate))).map(({ name }) => name));
   }
 

@@ -80,8 +80,8 @@ export class Importer {
     const child = startGit({
       ...this.#repository,
       args: ["fast-import", "--quiet", "--done"],
-      // One pack is two syncs, loose objects would be one each; the ref is ours and temporary.
-      config: ["fastimport.unpackLimit=0", "core.fsync=all,-reference"],
+      // One pack is two syncs, loose objects would be one each.
+      config: ["fastimport.unpackLimit=0"],
     });
     const out = collect(child.stdout, 64 * 1024);
     const err = collect(child.stderr, 16 * 1024);
@@ -96,7 +96,8 @@ export class Importer {
     const { child, ended } = this.#start();
     let behind = false;
     for (const part of parts) behind = !child.stdin.write(part);
-    if (behind && child.exitCode === null) await Promise.race([once(child.stdin, "drain").catch(() => ended), ended]);
+    if (behind && child.exitCode === null)
+      await Promise.race([once(child.stdin, "drain").catch(() => ended), ended]);
   }
 }
 

@@ -7,7 +7,10 @@ import { WorkspaceError } from "../ports/workspace.ts";
 /** A single harmless path segment, or an error. */
 export function segment(what: string, name: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(name)) {
-    throw new WorkspaceError("git", `not a usable ${what}: ${JSON.stringify(name)} (letters, digits, ".", "_", "-")`);
+    throw new WorkspaceError(
+      "git",
+      `not a usable ${what}: ${JSON.stringify(name)} (letters, digits, ".", "_", "-")`,
+    );
   }
   return name;
 }

@@ -5,6 +5,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { WorkspaceError } from "../ports/workspace.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
+import { exists } from "./durable.ts";
 import { collect, git, gitExit, type GitPlace, readable, startGit, tryGit } from "./git.ts";
 import { objectId } from "./names.ts";
 
@@ -33,12 +34,14 @@ export function blobHash(sizeBytes: number, like: string): Hash {
 export async function list(repository: MissionRepository, snapshot: Snapshot): Promise<Listing> {
   objectId("commit", snapshot.commit);
   objectId("tree", snapshot.tree);
+  if (!(await exists(repository.place.gitDir))) throw missing(snapshot, "the mission has no repository yet");
   const revision = await tryGit({
     ...repository,
     args: ["rev-parse", "--verify", "--quiet", "--end-of-options", `${snapshot.commit}^{tree}`],
   });
   const tree = revision.stdout.toString("latin1").trim();
-  if (revision.code !== 0 || tree !== snapshot.tree) throw missing(snapshot, "its commit or tree is not there");
+  if (revision.code !== 0 || tree !== snapshot.tree)
+    throw missing(snapshot, "its commit or tree is not there");
   const listed = await tryGit({ ...repository, args: ["ls-tree", "-r", "-z", "--full-tree", snapshot.tree] });
   if (listed.code !== 0) throw missing(snapshot, listed.stderr);
   const listing: Listing = new Map();
@@ -57,7 +60,10 @@ function modeOf(mode: string): Mode {
 }
 
 export function missing(snapshot: Snapshot, why: string): WorkspaceError {
-  return new WorkspaceError("missingSnapshot", `the mission's repository does not hold ${snapshot.commit}: ${why}`);
+  return new WorkspaceError(
+    "missingSnapshot",
+    `the mission's repository does not hold ${snapshot.commit}: ${why}`,
+  );
 }
 
 /** When the commit was made, in seconds. */
@@ -107,7 +113,12 @@ class ByteReader {
   }
 }
 
-export type Receive = (path: string, entry: Entry, sizeBytes: number, content: AsyncIterable<Buffer>) => Promise<void>;
+export type Receive = (
+  path: string,
+  entry: Entry,
+  sizeBytes: number,
+  content: AsyncIterable<Buffer>,
+) => Promise<void>;
 
 /** Gives every blob of a listing in turn; `receive` reads the content to its end. Throws on a missing or damaged one. */
 export async function readBlobs(

@@ -7,8 +7,9 @@ import { type BigIntStats, constants } from "node:fs";
 import { copyFile, type FileHandle, open, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { WorkspaceError } from "../ports/workspace.ts";
+import { syncPath } from "./durable.ts";
 import { absent, Folder, hasGone, isUnreadable } from "./folder.ts";
-import { git } from "./git.ts";
+import { git, line } from "./git.ts";
 import { addRules, type Candidate, type IgnoreMemory, Ignores, noRules, type Rules } from "./ignores.ts";
 import type { Changes, Importer } from "./importer.ts";
 import { isGitDirectoryName } from "./names.ts";
@@ -80,7 +81,7 @@ export class Survey {
 
   /** What the next capture may trust; to be kept only once the objects are safe. */
   remembered(): FolderMemory {
-    return { files: this.#fresh, ignores: this.#request.memory.ignores };
+    return { files: this.#fresh, ignores: this.#ignores.decided };
   }
 
   /** Gives how many entries the directory has that git could know. */
@@ -105,10 +106,14 @@ export class Survey {
 
   async #entries(folder: Folder, prefix: string): Promise<{ name: string; stat: BigIntStats }[]> {
     const entries: { name: string; stat: BigIntStats }[] = [];
-    const names = (await folder.names()).filter((name) => !isGitDirectoryName(name));
+    const all = (await folder.names().catch(absent)) ?? [];
+    const names = all.filter((name) => !isGitDirectoryName(name));
     await inBatches(names, async (name) => {
       if (prefix.length + name.length > maxPathBytes) {
-        throw new WorkspaceError("git", `the folder holds a path longer than ${maxPathBytes} bytes: ${prefix.slice(0, 200)}…`);
+        throw new WorkspaceError(
+          "git",
+          `the folder holds a path longer than ${maxPathBytes} bytes: ${prefix.slice(0, 200)}…`,
+        );
       }
       const stat = await folder.stat(name).catch(absent);
       if (stat !== undefined) entries.push({ name, stat });
@@ -134,11 +139,20 @@ export class Survey {
   ): Promise<Rules> {
     const own = entries.find(({ name }) => name === ".gitignore");
     if (own === undefined || !own.stat.isFile() || own.stat.size > maxRulesBytes) return outer;
-    const content = await this.#withFile(folder, ".gitignore", async (handle) => await readUpTo(handle, maxRulesBytes));
+    const content = await this.#withFile(folder, ".gitignore", async (handle) => {
+      const { size } = await handle.stat();
+      return await readUpTo(handle, size, maxRulesBytes);
+    });
     return content instanceof Buffer ? addRules(outer, prefix, content) : outer;
   }
 
-  async #directory(folder: Folder, name: string, path: string, rules: Rules, ignored: boolean): Promise<void> {
+  async #directory(
+    folder: Folder,
+    name: string,
+    path: string,
+    rules: Rules,
+    ignored: boolean,
+  ): Promise<void> {
     let inner: Folder;
     try {
       inner = await folder.openFolder(name);
@@ -151,8 +165,6 @@ export class Survey {
       const count = await this.#visit(inner, `${path}/`, rules, ignored);
       // A submodule that nobody filled stays what it was.
       if (count === 0 && this.#request.listing.get(path)?.mode === "160000") this.#found.add(path);
-    } catch (error) {
-      if (!hasGone(error)) throw error;
     } finally {
       await inner.close();
     }
@@ -168,7 +180,8 @@ export class Survey {
   async #leaf(folder: Folder, name: string, path: string, stat: BigIntStats): Promise<void> {
     if (stat.isSymbolicLink()) {
       const target = await folder.linkTarget(name).catch((error: unknown) => {
-        if (hasGone(error) || (error instanceof Error && "code" in error && error.code === "EINVAL")) return undefined;
+        if (hasGone(error) || (error instanceof Error && "code" in error && error.code === "EINVAL"))
+          return undefined;
         throw error;
       });
       if (target !== undefined) await this.#record(path, "120000", this.#hash(target), target);
@@ -190,7 +203,7 @@ export class Survey {
       const stat = await handle.stat({ bigint: true });
       if (!stat.isFile()) return;
       const readAtMs = Date.now();
-      const content = stat.size > maxInMemoryBytes ? undefined : await readUpTo(handle, maxInMemoryBytes);
+      const content = await readUpTo(handle, Number(stat.size), maxInMemoryBytes);
       const oid = content === undefined ? await this.#storeLarge(handle) : this.#hash(content);
       if (Number(stat.ctimeNs / 1_000_000n) + settledMs < readAtMs) {
         this.#fresh.set(path, { signature: signature(stat), oid });
@@ -200,7 +213,11 @@ export class Survey {
     if (outcome === "unreadable" && this.#request.listing.has(path)) this.#found.add(path);
   }
 
-  async #withFile<T>(folder: Folder, name: string, use: (handle: FileHandle) => Promise<T>): Promise<T | "unreadable" | undefined> {
+  async #withFile<T>(
+    folder: Folder,
+    name: string,
+    use: (handle: FileHandle) => Promise<T>,
+  ): Promise<T | "unreadable" | undefined> {
     let handle: FileHandle;
     try {
       handle = await folder.openFile(name);
@@ -227,8 +244,12 @@ export class Survey {
     try {
       await copyOpened(handle, copy);
       const args = ["hash-object", "-w", "--no-filters", "--stdin-paths"];
-      const output = await git({ ...repository, args, stdin: `${copy}\n` });
-      return output.toString("latin1").trim();
+      const oid = line(await git({ ...repository, args, stdin: `${copy}\n` }));
+      const objects = join(repository.place.gitDir, "objects");
+      for (const folder of [join(objects, oid.slice(0, 2)), join(objects, "pack"), objects]) {
+        await syncPath(folder).catch(absent);
+      }
+      return oid;
     } finally {
       await unlink(copy).catch(absent);
     }
@@ -252,23 +273,32 @@ function signature(stat: BigIntStats): string {
 }
 
 /** Undefined when the file is longer; never waits for a file that only grows. */
-async function readUpTo(handle: FileHandle, maxBytes: number): Promise<Buffer | undefined> {
-  const { size } = await handle.stat();
-  if (size > maxBytes) return undefined;
-  let buffer = Buffer.allocUnsafe(size + 1);
+async function readUpTo(
+  handle: FileHandle,
+  sizeBytes: number,
+  maxBytes: number,
+): Promise<Buffer | undefined> {
+  if (sizeBytes > maxBytes) return undefined;
+  let buffer = Buffer.allocUnsafe(sizeBytes + 1);
   let length = 0;
   for (;;) {
-    const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
-    if (bytesRead === 0) return buffer.subarray(0, length);
+    const wanted = buffer.length - length;
+    const { bytesRead } = await handle.read(buffer, length, wanted, length);
     length += bytesRead;
     if (length > maxBytes) return undefined;
-    if (length === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafe(Math.max(4096, length))]);
+    // A regular file gives less than asked for only at its end.
+    if (bytesRead < wanted) return buffer.subarray(0, length);
+    buffer = Buffer.concat([buffer, Buffer.allocUnsafe(Math.max(4096, length))]);
   }
 }
 
 /** As much as the file held when it was looked at; shares its blocks where the file system can. */
 async function copyOpened(handle: FileHandle, target: string): Promise<void> {
-  const cloned = await copyFile(`/proc/self/fd/${handle.fd}`, target, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL)
+  const cloned = await copyFile(
+    `/proc/self/fd/${handle.fd}`,
+    target,
+    constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL,
+  )
     .then(() => true)
     .catch(() => false);
   if (cloned) return;
@@ -276,7 +306,7 @@ async function copyOpened(handle: FileHandle, target: string): Promise<void> {
   const out = await open(target, "w", 0o600);
   try {
     const buffer = Buffer.allocUnsafe(1024 * 1024);
-    for (let at = 0; at < size; ) {
+    for (let at = 0; at < size;) {
       const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, size - at), at);
       if (bytesRead === 0) break;
       await out.writeFile(buffer.subarray(0, bytesRead));

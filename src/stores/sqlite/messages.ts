@@ -100,6 +100,8 @@ export interface WorkerSetup {
   create: boolean;
   /** `beforeCommit:3` or `afterCommit:1`: where a test wants the process killed. */
   crash: string | undefined;
+  /** Counts requests, in shared memory. */
+  bell: Int32Array;
 }
 
 export interface Request {

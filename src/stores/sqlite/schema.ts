@@ -80,6 +80,9 @@ export const schemaVersion = migrations.length;
 export const rebuildReceipts = `REINDEX events_by_command`;
 
 export const sql = {
+  begin: `BEGIN IMMEDIATE`,
+  commit: `COMMIT`,
+
   streamId: `SELECT id FROM streams WHERE name = ?`,
   addStream: `INSERT INTO streams (name) VALUES (?)`,
   streams: `SELECT name FROM streams ORDER BY name`,

@@ -1,0 +1,24 @@
+/** Mission files on disk: read, and their relative paths resolved against the folder they are in. */
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import type { MissionDraft } from "../plan/missionDraft.ts";
+import { readMissionFile, type FileProblem } from "../plan/missionFile.ts";
+
+export type LoadedMission = { ok: true; draft: MissionDraft } | { ok: false; problems: FileProblem[] };
+
+/** Throws what reading the file throws. */
+export async function loadMissionFile(path: string): Promise<LoadedMission> {
+  const read = readMissionFile(await readFile(path, "utf8"));
+  return read.ok ? { ok: true, draft: withAbsolutePaths(read.draft, dirname(resolve(path))) } : read;
+}
+
+export function withAbsolutePaths(draft: MissionDraft, folder: string): MissionDraft {
+  const agents = Object.entries(draft.agents).map(([id, agent]) => {
+    if (agent.kind !== "program") return [id, agent] as const;
+    const command = agent.command.map((part) => (/^\.\.?\//.test(part) ? resolve(folder, part) : part));
+    const readOnly = agent.readOnly.map((path) => resolve(folder, path));
+    return [id, { ...agent, command, readOnly }] as const;
+  });
+  const repository = { ...draft.repository, path: resolve(folder, draft.repository.path) };
+  return { ...draft, agents: Object.fromEntries(agents), repository };
+}

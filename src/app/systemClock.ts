@@ -1,0 +1,29 @@
+/** The machine's clock. */
+import type { Clock } from "../ports/clock.ts";
+
+/** The longest a timer of Node's can run. */
+const maxTimerMs = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  async wait(at, signal) {
+    while (!signal.aborted) {
+      const leftMs = at - Date.now();
+      if (leftMs <= 0) return;
+      await pause(Math.min(leftMs, maxTimerMs), signal);
+    }
+  },
+};
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end, { once: true });
+  });
+}

@@ -1,0 +1,65 @@
+/** Loading a mission: the newest state cache that can be believed, then the tail of the log. */
+import { decodeState, encodeState, fold } from "../mission/fold.ts";
+import { stateVersion, type MissionState } from "../mission/state.ts";
+import type { Log } from "../ports/log.ts";
+import type { StateCaches } from "../ports/stateCache.ts";
+import type { EventRecord, MissionEvent } from "../protocol/events.ts";
+import { missionStream, type MissionId } from "../protocol/ids.ts";
+
+/** Records read at a time. */
+const pageSize = 5_000;
+
+/** Undefined when the log has no such mission. */
+export async function loadMission(ports: { log: Log; caches: StateCaches }, missionId: MissionId): Promise<MissionState | undefined> {
+  const streamId = missionStream(missionId);
+  const [caches, head] = await Promise.all([ports.caches.load(missionId), ports.log.head(streamId)]);
+  for (const cached of caches) {
+    if (cached.stateVersion !== stateVersion || cached.seq > head) continue;
+    const state = decodeState(cached.body, missionId);
+    if (state?.seq === cached.seq) return await foldTail(ports.log, missionId, state);
+  }
+  return await foldTail(ports.log, missionId, undefined);
+}
+
+/** Folds what the log has beyond a state that is given away. */
+export async function foldTail(log: Log, missionId: MissionId, from: MissionState | undefined): Promise<MissionState | undefined> {
+  let state = from;
+  for (;;) {
+    const records = await log.read(missionStream(missionId), state?.seq ?? 0, pageSize);
+    // A mission's stream holds mission events only.
+    state = fold(state, records as EventRecord<MissionEvent>[]);
+    if (records.length < pageSize) return state;
+  }
+}
+
+/** Events that are folded faster than a cache is read. */
+const minTail = 500;
+/** What an event weighs against the text of a cache. */
+const eventBytes = 300;
+
+/** Decides when a cache is worth writing: when the tail outweighs it, so that caches never grow with the square of a mission. */
+export class CacheKeeper {
+  #savedSeq = 0;
+  #savedBytes = 0;
+  readonly #caches: StateCaches;
+
+  constructor(caches: StateCaches, seq: number) {
+    this.#caches = caches;
+    this.#savedSeq = seq;
+  }
+
+  /** Saves when it is time; true when it did. A cache that cannot be written is not needed. */
+  async keep(state: MissionState): Promise<boolean> {
+    const tail = state.seq - this.#savedSeq;
+    if (tail < minTail || tail * eventBytes < this.#savedBytes) return false;
+    const body = encodeState(state);
+    this.#savedSeq = state.seq;
+    this.#savedBytes = body.length;
+    try {
+      await this.#caches.save(state.id, { seq: state.seq, stateVersion, body });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}

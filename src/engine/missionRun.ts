@@ -1,0 +1,319 @@
+/**
+ * One mission under one lease: decide, append, perform what is due, again. All that matters is in the
+ * log before it is acted on; what is in memory here can be lost at any instant.
+ */
+import { decide } from "../mission/decide.ts";
+import { due, next, nextDeadline } from "../mission/next.ts";
+import type { CallState, MissionState } from "../mission/state.ts";
+import { summaryOf } from "../mission/status.ts";
+import { StoreError, type InlineBlob } from "../ports/log.ts";
+import type { Command, MissionCommand } from "../protocol/commands.ts";
+import type { MissionEvent } from "../protocol/events.ts";
+import type { CallId, Epoch, MissionId, RunnerId } from "../protocol/ids.ts";
+import { evolveThrough, toAppend } from "./append.ts";
+import type { EnginePorts } from "./enginePorts.ts";
+import { CacheKeeper, foldTail, loadMission } from "./load.ts";
+import { perform } from "./perform.ts";
+import type { Performed } from "./performance.ts";
+import { Signal } from "./signal.ts";
+
+/** Why a run ended. `parked`: nothing to do before a deadline far away; `lost`: a newer runner has the mission. */
+export type RunEnd = "closed" | "parked" | "stopped" | "lost";
+
+export interface RunSettings {
+  missionId: MissionId;
+  runnerId: RunnerId;
+  epoch: Epoch;
+  /** A mission with nothing to do for this long is put away. */
+  parkAfterMs: number;
+  /** How long a performer may take to end after its signal aborted. */
+  graceMs: number;
+  /** Ends the run in good order: calls are interrupted and settled. */
+  stop: AbortSignal;
+  /** The lease is gone: children are ended, nothing is written. */
+  lost: AbortSignal;
+  /** Whether the lease still stands; asked before anything is begun. */
+  held(): boolean;
+  /** Trouble with the store, for people to see. */
+  report(message: string): void;
+}
+
+/** A command of this runner, with the blobs its events name. */
+interface Intake {
+  body: MissionCommand;
+  blobs: InlineBlob[];
+}
+
+/** Decisions in a row without an end mean a bug in the law, not work. */
+const maxClosure = 10_000;
+const retryStoreMs = 1_000;
+
+export class MissionRun {
+  readonly #ports: EnginePorts;
+  readonly #settings: RunSettings;
+  #state: MissionState;
+  readonly #keeper: CacheKeeper;
+  readonly #performing = new Map<CallId, AbortController>();
+  /** Performers that have not ended, settled or not: nobody leaves before their children. */
+  readonly #running = new Set<Promise<void>>();
+  #intake: Intake[] = [];
+  #stale = false;
+  #behind = false;
+  /** The summary row as last written, without what changes all the time. */
+  #summary = "";
+  /** What time alone had changed up to here has been decided. */
+  #decidedAt = 0;
+  readonly #wake = new Signal();
+
+  constructor(ports: EnginePorts, settings: RunSettings, state: MissionState) {
+    this.#ports = ports;
+    this.#settings = settings;
+    this.#state = state;
+    this.#keeper = new CacheKeeper(ports.caches, state.seq);
+  }
+
+  /** The log has more than this run has folded, perhaps. */
+  notice(seq: number): void {
+    if (seq <= this.#state.seq) return;
+    this.#behind = true;
+    this.#wake.set();
+  }
+
+  async run(): Promise<RunEnd> {
+    const { lost, stop, runnerId, epoch } = this.#settings;
+    const wake = (): void => this.#wake.set();
+    lost.addEventListener("abort", wake);
+    stop.addEventListener("abort", wake);
+    try {
+      this.#take({ type: "run.start", runId: this.#ports.ids.next(), runnerId, epoch });
+      return await this.#loop();
+    } finally {
+      lost.removeEventListener("abort", wake);
+      stop.removeEventListener("abort", wake);
+      for (const controller of this.#performing.values()) controller.abort();
+      await Promise.all(this.#running);
+    }
+  }
+
+  async #loop(): Promise<RunEnd> {
+    for (;;) {
+      if (this.#isLost()) return "lost";
+      if (this.#settings.stop.aborted) return await this.#stopInOrder();
+      if (this.#behind) await this.#catchUp();
+      if (!(await this.#commit(this.#intake.splice(0)))) return "lost";
+      this.#syncPerformers();
+      const end = this.#atRest();
+      if (end !== undefined) return await this.#leave(end);
+      if (this.#intake.length === 0 && !this.#behind) await this.#sleep();
+    }
+  }
+
+  #isLost(): boolean {
+    return this.#stale || !this.#settings.held();
+  }
+
+  #take(body: MissionCommand, blobs: InlineBlob[] = []): void {
+    this.#intake.push({ body, blobs });
+    this.#wake.set();
+  }
+
+  /** Nothing is under way and nothing follows before a deadline: closed, or to be parked. */
+  #atRest(): "closed" | "parked" | undefined {
+    if (this.#running.size > 0 || this.#intake.length > 0 || this.#behind) return undefined;
+    if (this.#state.work.outcome !== undefined) return "closed";
+    if (due(this.#state).length > 0) return undefined;
+    return nextDeadline(this.#state, this.#decidedAt) - this.#ports.clock.now() > this.#settings.parkAfterMs ? "parked" : undefined;
+  }
+
+  async #sleep(): Promise<void> {
+    const timer = new AbortController();
+    const deadline = this.#ports.clock.wait(nextDeadline(this.#state, this.#decidedAt), timer.signal);
+    await Promise.race([this.#wake.wait(), deadline]);
+    timer.abort();
+    this.#wake.clear();
+  }
+
+  /** Folds what others appended. */
+  async #catchUp(): Promise<void> {
+    this.#behind = false;
+    this.#state = (await foldTail(this.#ports.log, this.#state.id, this.#state)) ?? this.#state;
+  }
+
+  /** What was decided and not appended must not be acted on. */
+  async #reload(): Promise<void> {
+    this.#behind = false;
+    this.#state = (await loadMission(this.#ports, this.#state.id)) ?? this.#state;
+  }
+
+  /**
+   * Decides the commands and all that follows from them, in one append. False when the lease is lost.
+   * On a conflict the tail is folded and everything is decided again.
+   */
+  async #commit(intake: Intake[], follow = true): Promise<boolean> {
+    const commandId = this.#ports.ids.next();
+    for (;;) {
+      if (this.#isLost()) return false;
+      const at = Math.max(this.#ports.clock.now(), this.#state.at);
+      const expectedSeq = this.#state.seq;
+      const events = this.#decideAll(intake, commandId, at, follow);
+      this.#decidedAt = at;
+      if (events.length === 0) return true;
+      const blobs = intake.flatMap((item) => item.blobs);
+      const result = await this.#append({ commandId, expectedSeq, at, events, blobs });
+      if (result === "appended") return true;
+      if (result === "stale") {
+        this.#stale = true;
+        return false;
+      }
+      await this.#reload();
+      if (result === "repeated") return true;
+    }
+  }
+
+  #decideAll(intake: Intake[], commandId: string, at: number, follow: boolean): MissionEvent[] {
+    const events: MissionEvent[] = [];
+    const apply = (body: MissionCommand, by: string): boolean => {
+      const decision = decide(this.#state, { id: commandId, at, by, body } satisfies Command);
+      if (!decision.ok) return false;
+      evolveThrough(this.#state, decision.events, at, commandId);
+      events.push(...decision.events);
+      return decision.events.length > 0;
+    };
+    for (const { body } of intake) apply(body, `runner:${this.#settings.runnerId}`);
+    if (!follow || this.#state.ledger.epoch !== this.#settings.epoch) return events;
+    for (let count = 0; ; count += 1) {
+      const proposal = next(this.#state, at);
+      if (proposal === undefined) return events;
+      // The law proposes only what it accepts; anything else is a bug that must not spin.
+      if (!apply(proposal, "engine") || count > maxClosure)
+        throw new Error(`the law proposed ${proposal.type} and then refused it (mission ${this.#state.id}, seq ${this.#state.seq})`);
+    }
+  }
+
+  async #append(decided: {
+    commandId: string;
+    expectedSeq: number;
+    at: number;
+    events: MissionEvent[];
+    blobs: InlineBlob[];
+  }): Promise<"appended" | "stale" | "conflict" | "repeated"> {
+    const { log, faults } = this.#ports;
+    const summary = this.#summaryKey();
+    const withSummary = summary !== this.#summary;
+    const request = { ...decided, mission: this.#state, epoch: this.#settings.epoch, withSummary };
+    for (;;) {
+      try {
+        const append = await toAppend(log, request);
+        if ("refusal" in append) throw new Error(append.refusal.message);
+        faults.reach("append.before");
+        const result = await log.append(append);
+        faults.reach("append.after");
+        if (result.status !== "appended") return result.status;
+        this.#summary = summary;
+        if (await this.#keeper.keep(this.#state)) faults.reach("cache.saved");
+        return "appended";
+      } catch (error) {
+        if (!(error instanceof StoreError) || !(error.code === "diskFull" || error.code === "busy")) throw error;
+        this.#settings.report(`${error.message}; trying again`);
+        await this.#ports.clock.wait(this.#ports.clock.now() + retryStoreMs, this.#settings.lost);
+        if (this.#isLost()) return "stale";
+      }
+    }
+  }
+
+  /** Lists need not show the newest second of spending: the row is written when something else changed. */
+  #summaryKey(): string {
+    const { seq: _seq, updatedAt: _updatedAt, spent: _spent, ...rest } = summaryOf(this.#state);
+    return JSON.stringify(rest);
+  }
+
+  /** Starts performers of calls that are due, ends those of calls that are to end. */
+  #syncPerformers(): void {
+    for (const entry of due(this.#state)) {
+      const controller = this.#performing.get(entry.call.id);
+      if (controller === undefined) this.#start(entry);
+      else if (entry.cancelling !== undefined) controller.abort();
+    }
+  }
+
+  #start(entry: CallState): void {
+    const { id } = entry.call;
+    if (entry.cancelling !== undefined) {
+      // Wanted and cancelled before anything began.
+      this.#take({ type: "call.settle", callId: id, outcome: { status: "interrupted", reason: entry.cancelling }, usage: {} });
+      return;
+    }
+    const controller = new AbortController();
+    this.#performing.set(id, controller);
+    this.#ports.faults.reach("call.before");
+    const performed = this.#perform(entry, controller.signal);
+    const ended = this.#ended(performed, controller.signal).then((result) => {
+      if (this.#performing.get(id) === controller) this.#performing.delete(id);
+      if (this.#isLost()) return;
+      this.#ports.faults.reach("call.after");
+      if (result === "absent") this.#take({ type: "call.redo", callId: id });
+      else {
+        const { blobs, ...settle } = result;
+        this.#take({ type: "call.settle", callId: id, ...settle }, blobs);
+      }
+    });
+    const running = ended.finally(() => {
+      this.#running.delete(running);
+      this.#wake.set();
+    });
+    this.#running.add(running);
+  }
+
+  #perform(entry: CallState, signal: AbortSignal): Promise<Performed> {
+    const { call, mode } = entry;
+    if (mode !== "perform") this.#ports.faults.reach("recovery.before");
+    return perform({
+      ports: this.#ports,
+      missionId: this.#state.id,
+      mission: this.#state,
+      call,
+      mode,
+      epoch: this.#settings.epoch,
+      signal,
+      held: () => !this.#isLost(),
+      record: (snapshot) => this.#take({ type: "snapshot.record", callId: call.id, snapshot }),
+    });
+  }
+
+  /** A performer that does not end in time after its signal is given up: the call is settled without it. */
+  async #ended(performed: Promise<Performed>, signal: AbortSignal): Promise<Performed> {
+    const { clock } = this.#ports;
+    const done = new AbortController();
+    const given = (async (): Promise<Performed> => {
+      await aborted(signal, done.signal);
+      await clock.wait(clock.now() + this.#settings.graceMs, done.signal);
+      return { outcome: { status: "interrupted", reason: "it did not end when told to" }, usage: {}, blobs: [] };
+    })();
+    const result = await Promise.race([performed, given]);
+    done.abort();
+    return result;
+  }
+
+  /** Interrupts what can be, waits for what must not be torn, settles all, and leaves. */
+  async #stopInOrder(): Promise<RunEnd> {
+    this.#ports.faults.reach("run.stopping");
+    for (const entry of due(this.#state)) if (entry.call.work.kind !== "deliver") this.#performing.get(entry.call.id)?.abort();
+    while (this.#running.size > 0) await Promise.race(this.#running);
+    if (this.#isLost() || !(await this.#commit(this.#intake.splice(0), false))) return "lost";
+    return await this.#leave("stopped");
+  }
+
+  async #leave(end: "closed" | "parked" | "stopped"): Promise<RunEnd> {
+    this.#take({ type: "run.stop", reason: end });
+    return (await this.#commit(this.#intake.splice(0), false)) ? end : "lost";
+  }
+}
+
+/** Resolves when either signal aborts. */
+function aborted(signal: AbortSignal, other: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted || other.aborted) resolve();
+    else for (const one of [signal, other]) one.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+

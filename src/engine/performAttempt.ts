@@ -1,0 +1,93 @@
+/**
+ * A whole attempt of a program: a folder of its own made from a snapshot, the agent in it, snapshots
+ * while it works, one at its end. What it says is a claim; what it leaves is captured either way.
+ */
+import { briefOf } from "../mission/brief.ts";
+import type { AttemptReport } from "../ports/agent.ts";
+import type { InlineBlob } from "../ports/log.ts";
+import type { CallOutcome } from "../protocol/call.ts";
+import type { Snapshot } from "../protocol/snapshot.ts";
+import { failed, settled, stale, type Performance, type Settlement } from "./performance.ts";
+
+export async function performAttempt(performance: Performance): Promise<Settlement> {
+  const { ports, mission, missionId, call, epoch } = performance;
+  if (call.work.kind !== "attempt" || call.attemptId === undefined)
+    return failed({ code: "infrastructure", message: "not an attempt" });
+  const agent = mission.spec.agents[call.work.agentId];
+  const brief = briefOf(mission, call.attemptId);
+  if (agent?.kind !== "program" || brief === undefined)
+    return failed({ code: "infrastructure", message: `no program "${call.work.agentId}" for attempt ${call.attemptId}` });
+  // Resumed or fresh, nothing that was captured is lost.
+  const snapshot = mission.work.attempts.get(call.attemptId)?.latest ?? call.work.from;
+  // Named by epoch: what a dead runner's children still write, nobody reads.
+  const { directory } = await ports.workspaces.materialise({ missionId, name: `e${epoch}-${call.id}`, snapshot });
+  ports.faults.reach("attempt.materialised");
+  if (!performance.held()) return stale();
+  const spool = ports.spool.open(missionId, call.id);
+  const watch = watchFolder(performance, directory, snapshot);
+  let report: AttemptReport;
+  try {
+    report = await ports.programs.perform({ agent, brief, directory, signal: performance.signal, spool });
+  } finally {
+    await watch.stop();
+    await spool.close();
+  }
+  ports.faults.reach("attempt.handedOff");
+  return await conclude(performance, directory, watch.latest(), report);
+}
+
+async function conclude(performance: Performance, directory: string, parent: Snapshot, report: AttemptReport): Promise<Settlement> {
+  const { ports, missionId, call } = performance;
+  const message = `${call.attemptId}: ${report.status}`;
+  const captured = await ports.workspaces.capture({ missionId, directory, parent, message });
+  ports.faults.reach("attempt.captured");
+  await ports.workspaces.remove(directory);
+  const blobs: InlineBlob[] = [];
+  const output = "output" in report && report.output !== undefined ? await ports.blobs.stage(report.output) : undefined;
+  if (output?.inline !== undefined) blobs.push(output.inline);
+  return settled(toOutcome(report, captured, output?.ref), blobs, report.usage);
+}
+
+function toOutcome(report: AttemptReport, snapshot: Snapshot, output: InlineBlob["ref"] | undefined): CallOutcome {
+  const rest = output === undefined ? {} : { output };
+  switch (report.status) {
+    case "handedOff":
+      return { status: "succeeded", result: { kind: "attempt", handoff: report.handoff, snapshot, ...rest } };
+    case "failed":
+      return { status: "failed", error: report.error, snapshot, ...rest };
+    case "interrupted":
+      return { status: "interrupted", reason: "the runner ended it", snapshot };
+  }
+}
+
+/** Captures the folder every few seconds, so that a crash loses little (OP5). */
+function watchFolder(
+  { ports, mission, missionId, call, record }: Performance,
+  directory: string,
+  from: Snapshot,
+): { latest(): Snapshot; stop(): Promise<void> } {
+  const stopping = new AbortController();
+  let latest = from;
+  const watching = (async () => {
+    for (;;) {
+      await ports.clock.wait(ports.clock.now() + mission.spec.policy.snapshotEveryMs, stopping.signal);
+      if (stopping.signal.aborted) return;
+      try {
+        const snapshot = await ports.workspaces.capture({ missionId, directory, parent: latest, message: `${call.attemptId}: working` });
+        if (snapshot.commit === latest.commit) continue;
+        latest = snapshot;
+        ports.faults.reach("snapshot.captured");
+        record(snapshot);
+      } catch {
+        // A folder in flux may not be capturable now; the next tick or the end will.
+      }
+    }
+  })();
+  return {
+    latest: () => latest,
+    async stop() {
+      stopping.abort();
+      await watching;
+    },
+  };
+}

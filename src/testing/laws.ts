@@ -1,0 +1,129 @@
+/** The laws, checked on what a world left behind. Each answers with what was broken, or nothing. */
+import { dimensions } from "../protocol/budget.ts";
+import type { EventRecord, MissionEvent } from "../protocol/events.ts";
+import { missionStream, sessionStream, verifierAgentId } from "../protocol/ids.ts";
+import { decodeState, encodeState, fold } from "../mission/fold.ts";
+import { unproven } from "../mission/lifecycle.ts";
+import { next } from "../mission/next.ts";
+import type { MissionState } from "../mission/state.ts";
+import { seededRandom } from "./random.ts";
+import type { WorldEnd } from "./world.ts";
+
+export interface Findings {
+  violations: string[];
+  events: EventRecord<MissionEvent>[];
+  state: MissionState;
+}
+
+/** Folds what happened and checks laws 1, 2, 4, 5 and 6 on it. */
+export async function checkLaws(end: WorldEnd): Promise<Findings> {
+  const missionId = (await end.store.log.streams()).find((id) => id.startsWith("mission:"))?.slice("mission:".length) ?? "";
+  const events = (await end.store.log.read(missionStream(missionId), 0, Number.MAX_SAFE_INTEGER)) as EventRecord<MissionEvent>[];
+  const state = fold(undefined, events);
+  if (state === undefined) return { violations: ["the mission vanished"], events, state: {} as MissionState };
+  const violations = [
+    ...end.outside.violations,
+    ...lawOfFolding(end, events, state),
+    ...(await lawOfDurability(end)),
+    ...lawOfOnce(end, events),
+    ...lawOfProof(end, events, state),
+    ...lawOfBudget(end, events),
+    ...lawOfEpochs(end, events),
+  ];
+  if (!end.closed) violations.push(`the mission never closed: ${JSON.stringify(next(state, state.at))}, ${state.work.tasks.size} tasks open`);
+  return { violations, events, state };
+}
+
+/** Law 1: folding a prefix and then the rest equals folding all, from any state cache. */
+function lawOfFolding(end: WorldEnd, events: EventRecord<MissionEvent>[], state: MissionState): string[] {
+  const random = seededRandom(`${end.options.seed}/cut`);
+  const whole = encodeState(state);
+  for (let check = 0; check < 3; check += 1) {
+    const cut = random.int(1, events.length);
+    const prefix = fold(undefined, events.slice(0, cut));
+    const cached = prefix === undefined ? undefined : decodeState(encodeState(prefix), prefix.id);
+    const folded = fold(cached, events.slice(cut));
+    if (folded === undefined || encodeState(folded) !== whole) return [`law 1: folding from a cache at ${cut} of ${events.length} differs`];
+  }
+  return [];
+}
+
+/** Law 2, first half: acknowledged events never vanish. */
+async function lawOfDurability(end: WorldEnd): Promise<string[]> {
+  const violations: string[] = [];
+  const logs = new Map<string, EventRecord[]>();
+  for (const { streamId, seq, commandId } of end.acknowledged) {
+    const log = logs.get(streamId) ?? (await end.store.log.read(streamId, 0, Number.MAX_SAFE_INTEGER));
+    logs.set(streamId, log);
+    if (log[seq - 1]?.commandId !== commandId) violations.push(`law 2: acknowledged event ${streamId}#${seq} is not in the log`);
+  }
+  if (!logs.has(sessionStream("local"))) violations.push("law 2: the session vanished");
+  return violations;
+}
+
+/** Law 2, second half: no settled call is performed again, counted by the outside; external effects happen at most once. */
+function lawOfOnce(end: WorldEnd, events: EventRecord<MissionEvent>[]): string[] {
+  const violations: string[] = [];
+  const settledAt = new Map<string, number>();
+  const ackOf = new Map(end.acknowledged.map((ack) => [ack.commandId, ack.at]));
+  for (const { event, commandId } of events) {
+    if (event.type === "call.settled") settledAt.set(event.callId, ackOf.get(commandId) ?? 0);
+  }
+  for (const { callId, startedAt } of end.outside.performances) {
+    const settled = settledAt.get(callId);
+    if (settled !== undefined && startedAt > settled) violations.push(`law 2: call ${callId} was performed again after it was settled`);
+  }
+  return violations;
+}
+
+/** Law 4: a mission closes as verified only with fresh passing evidence, from another agent, on the delivered tree. */
+function lawOfProof(end: WorldEnd, events: EventRecord<MissionEvent>[], state: MissionState): string[] {
+  const delivered = end.outside.branches.get(end.spec.branch);
+  const { outcome, sealed } = state.work;
+  const violations: string[] = [];
+  if (delivered !== undefined) {
+    const tree = end.outside.treeOf(delivered);
+    for (const { id } of end.spec.contract)
+      if (!tree.has(`fixed:${id}`) || tree.has(`broken:${id}`)) violations.push(`law 4: delivered without ${id}`);
+  }
+  if (outcome?.outcome !== "verified") return violations;
+  if (sealed === undefined || unproven(state, sealed.snapshot).length > 0) violations.push("law 4: verified without proof");
+  if (delivered !== sealed?.snapshot.commit) violations.push("law 4: verified, and another tree delivered");
+  const creators = new Set(events.flatMap(({ event }) => (event.type === "attempt.started" ? [event.agentId] : [])));
+  for (const verdict of state.work.verdicts.values())
+    if (verdict.by !== verifierAgentId || creators.has(verdict.by)) violations.push(`law 4: ${verdict.assertionId} was judged by ${verdict.by}`);
+  return violations;
+}
+
+/** Law 5: spending never exceeds a budget, at any event; what the outside saw spent neither. */
+function lawOfBudget(end: WorldEnd, events: EventRecord<MissionEvent>[]): string[] {
+  let state: MissionState | undefined;
+  for (const record of events) {
+    state = fold(state, [record]);
+    if (state === undefined) continue;
+    const { limits, spent, reserved } = state.ledger;
+    for (const dimension of dimensions) {
+      const limit = limits[dimension];
+      if (limit !== undefined && spent[dimension] + reserved[dimension] > limit)
+        return [`law 5: ${dimension} ${spent[dimension]} + ${reserved[dimension]} > ${limit} at ${record.seq}`];
+    }
+  }
+  const limits = state?.ledger.limits ?? {};
+  const calls = end.outside.performances.length;
+  const tokens = end.outside.performances.reduce((sum, performance) => sum + performance.tokens, 0);
+  if (calls > (limits.calls ?? Infinity)) return [`law 5: ${calls} calls were really made, ${limits.calls} allowed`];
+  if (tokens > (limits.tokens ?? Infinity)) return [`law 5: ${tokens} tokens were really spent, ${limits.tokens} allowed`];
+  return [];
+}
+
+/** Law 6: nothing a stale runner appended is in the log after a newer one began; its children never reached the next one's files. */
+function lawOfEpochs(end: WorldEnd, events: EventRecord<MissionEvent>[]): string[] {
+  const epochOf = new Map(end.acknowledged.flatMap(({ commandId, epoch }) => (epoch === undefined ? [] : [[commandId, epoch] as const])));
+  let newest = 0;
+  for (const { event, commandId, seq } of events) {
+    if (event.type === "run.started") newest = event.epoch;
+    const epoch = epochOf.get(commandId);
+    if (epoch !== undefined && epoch < newest) return [`law 6: epoch ${epoch} wrote event ${seq} after epoch ${newest} began`];
+  }
+  return [];
+}

@@ -1,0 +1,75 @@
+/** Seeded missions: graphs of tasks, agents of every kind, budgets that may not suffice, policies that bite. */
+import type { Limits } from "../protocol/budget.ts";
+import { defaultPolicy, type AgentSpec, type Assertion, type MissionSpec, type TaskSpec } from "../protocol/plan.ts";
+import type { Random } from "./random.ts";
+import { taskAssertion } from "./scriptedAgents.ts";
+
+const agents: Record<string, AgentSpec> = {
+  program: { kind: "program", command: ["program"], readOnly: [], inactivityMs: 60_000, reserve: { tokens: 1_000, costMicroUsd: 5_000 } },
+  resumable: { kind: "program", command: ["program"], readOnly: [], inactivityMs: 60_000, reserve: { tokens: 500 }, resumable: true },
+  stepwise: { kind: "stepwise", program: "plan", reserve: { tokens: 300, costMicroUsd: 900 } },
+  person: { kind: "human", name: "somebody" },
+};
+
+/** A mission of 1 to `maxTasks` tasks. */
+export function scenario(random: Random, maxTasks: number): MissionSpec {
+  const count = random.int(1, maxTasks);
+  const tasks = Array.from({ length: count }, (_, index) => task(random, index));
+  const contract = tasks.map(({ id, fulfills }): Assertion => assertion(fulfills[0] ?? taskAssertion(id)));
+  return {
+    schemaVersion: 1,
+    goal: "simulate",
+    repository: { path: "/repository", base: "main" },
+    contract,
+    tasks,
+    agents,
+    budget: budget(random, count),
+    policy: {
+      ...defaultPolicy,
+      approvePlan: random.chance(0.2),
+      approvalTimeoutMs: random.int(10_000, 600_000),
+      maxConcurrency: random.int(1, 4),
+      maxRounds: random.int(1, 3),
+      maxStepsPerAttempt: random.int(20, 120),
+      stallAfterMs: random.int(25_000, 120_000),
+      snapshotEveryMs: 5_000,
+    },
+    branch: "houston/simulated",
+    timeoutMs: random.chance(0.05) ? random.int(60_000, 600_000) : 7 * 86_400_000,
+  };
+}
+
+function assertion(id: string): Assertion {
+  return {
+    id,
+    behaviour: id,
+    check: { kind: "command", command: ["check", id], exitCode: 0, timeoutMs: 20_000 },
+    onBase: "any",
+  };
+}
+
+function task(random: Random, index: number): TaskSpec {
+  const id = `t${index}`;
+  const agentId = random.weighted({ program: 3, resumable: 2, stepwise: 4, person: 0.5 });
+  const needs = Array.from({ length: index }, (_, before) => `t${before}`).filter(() => random.chance(1.5 / (index + 1)));
+  const onFailure = random.weighted({ retry: 6, failFast: 0.5, fallback: 2 });
+  const spec: TaskSpec = {
+    id,
+    goal: `do ${id}`,
+    needs,
+    fulfills: [taskAssertion(id)],
+    agentId,
+    access: "write",
+    timeoutMs: agentId === "person" ? random.int(60_000, 3_600_000) : random.int(30_000, 300_000),
+    maxAttempts: random.int(1, 4),
+    onFailure,
+  };
+  return onFailure === "fallback" ? { ...spec, fallbackAgentId: "program" } : spec;
+}
+
+function budget(random: Random, tasks: number): Limits {
+  const kind = random.weighted({ none: 2, ample: 5, scarce: 2 });
+  if (kind === "none") return {};
+  const scale = (kind === "ample" ? 400 : 25) * tasks;
+  return { calls: scale, tokens: scale * 200, timeMs: scale * 60_000, costMicroUsd: scale * 1_000 };
+}
