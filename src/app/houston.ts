@@ -73,6 +73,12 @@ export class Houston {
     return await (await this.#outside.sandbox(kind)).probe();
   }
 
+  /** Throws WorkspaceError unless the draft's repository and base are there: better now than as a question later. */
+  async checkRepository({ repository }: MissionDraft): Promise<void> {
+    const { findUserRepository, resolveBase } = await import("../workspace/userRepository.ts");
+    await resolveBase(await findUserRepository(repository.path), repository.base);
+  }
+
   /** A branch of its own is chosen where the draft names none. Paths must be absolute. */
   async createMission(draft: MissionDraft): Promise<Creation> {
     const { log, ids, clock } = this.#outside.ports;

@@ -2,6 +2,7 @@
 import type { ApprovalResolution } from "../protocol/approval.ts";
 import { dimensions } from "../protocol/budget.ts";
 import type { MissionEvent } from "../protocol/events.ts";
+import { reopenEvents } from "./fix.ts";
 import { accept, refuse, type CommandOf, type MissionDecision } from "./decision.ts";
 import type { Timestamp } from "../protocol/ids.ts";
 import type { Mission, TaskState } from "./state.ts";
@@ -29,6 +30,7 @@ export function approve(mission: Mission, command: CommandOf<"approval.approve">
   if (raise !== undefined) events.push({ type: "budget.raised", by: command.by, limits: raise });
   const task = approval.taskId === undefined ? undefined : mission.work.tasks.get(approval.taskId);
   if (task !== undefined && approval.kind !== "budget") events.push(anotherChance(task, command.at));
+  if (approval.kind === "escalation" && approval.taskId === undefined) events.push(...anotherRound(mission, command.at));
   return accept(...events);
 }
 
@@ -46,6 +48,13 @@ function anotherChance(task: Readonly<TaskState>, at: Timestamp): MissionEvent {
     extraAttempts: unclear || task.attemptsLeft > 0 ? 0 : 1,
   };
   return from === undefined ? event : { ...event, from };
+}
+
+/** A granted escalation about the sealed tree: what is still broken there is fixed once more. */
+function anotherRound(mission: Mission, at: Timestamp): MissionEvent[] {
+  const { sealed, verdicts } = mission.work;
+  const broken = [...verdicts.values()].filter(({ value, tree }) => value === "failed" && tree === sealed?.snapshot.tree);
+  return reopenEvents(mission, broken, at, true);
 }
 
 export function reject(mission: Mission, command: CommandOf<"approval.reject">): MissionDecision {

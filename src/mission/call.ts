@@ -136,22 +136,13 @@ export function recoverCall(mission: Mission, command: CommandOf<"call.recover">
 }
 
 /**
- * A lost model request stays charged at its reservation; of what is done again, one call and the time
- * it is known to have run. A look-up charges nothing.
+ * What a performance that was lost is charged: all that was reserved for it, because nobody knows what
+ * it used, but only the time it is known to have run. A look-up charges nothing.
  */
 function lostCharge(entry: CallState): Amounts {
   const { reserve } = entry.call;
-  switch (recoveryAction(entry.call)) {
-    case "askAgain":
-      return { ...reserve };
-    case "lookUp":
-      return { ...noAmounts };
-    case "redo":
-    case "restore":
-    case "resume":
-    case "interrupt":
-      return charge(reserve, {}, entry.ranMs).charged;
-  }
+  if (recoveryAction(entry.call) === "lookUp") return { ...noAmounts };
+  return { ...reserve, timeMs: Math.min(entry.ranMs, reserve.timeMs) };
 }
 
 function interrupted(mission: Mission, entry: CallState, charged: Amounts, by: string): MissionEvent[] {

@@ -28,9 +28,9 @@ export function fixEvents(
 
 /**
  * The final verification found broken what had passed before: the tasks that claimed it are done again,
- * each once; a human is asked when rounds have run out.
+ * each once; a human is asked when rounds have run out, and may grant one more.
  */
-export function reopenEvents(mission: Mission, verdicts: readonly Verdict[], at: Timestamp): MissionEvent[] {
+export function reopenEvents(mission: Mission, verdicts: readonly Verdict[], at: Timestamp, granted = false): MissionEvent[] {
   const broken = new Map<TaskId, Verdict[]>();
   for (const verdict of verdicts) {
     const claimant = mission.work.claims.get(verdict.assertionId);
@@ -40,7 +40,8 @@ export function reopenEvents(mission: Mission, verdicts: readonly Verdict[], at:
   for (const [taskId, failed] of broken) {
     const spec = mission.work.closed.get(taskId)?.spec;
     const reason = failed.map((verdict) => `${verdict.assertionId}: ${verdict.reason}`).join("\n");
-    if (spec === undefined || roundOf(taskId) >= mission.spec.policy.maxRounds) return [outOfRounds(mission, taskId, reason, at)];
+    const outOfRoundsNow = !granted && roundOf(taskId) >= mission.spec.policy.maxRounds;
+    if (spec === undefined || outOfRoundsNow) return [outOfRounds(mission, taskId, reason, at)];
     const ids = failed.map((verdict) => verdict.assertionId);
     events.push(...fixEvents(spec, ids, { reason, agentId: spec.agentId }));
   }
@@ -50,7 +51,7 @@ export function reopenEvents(mission: Mission, verdicts: readonly Verdict[], at:
 function outOfRounds(mission: Mission, taskId: TaskId, reason: string, at: Timestamp): MissionEvent {
   return ask(mission, at, {
     kind: "escalation",
-    action: "verify the finished tree once more",
+    action: `give "${taskId}" another round of fixes`,
     reason: `"${taskId}" has used up its rounds of fixes: ${reason}`,
     scope: "the whole mission; without it the mission ends unverified",
     risk: "medium",

@@ -5,7 +5,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { maxInlineBlobBytes } from "../protocol/blob.ts";
-import { appended, appendOf, missionA, noise, note, notes, runner1, session, streamA } from "../testing/storeContractKit.ts";
+import {
+  appended,
+  appendOf,
+  missionA,
+  noise,
+  note,
+  notes,
+  runner1,
+  session,
+  streamA,
+} from "../testing/storeContractKit.ts";
 import { exportArchive, importArchive } from "./archive.ts";
 import { createMemoryStore } from "./memory.ts";
 import { openSqliteStore } from "./sqlite/store.ts";
@@ -33,10 +43,24 @@ async function fill(store: Store): Promise<void> {
   const small = await store.blobs.stage(noise(3_000));
   await store.blobs.stage(noise(maxInlineBlobBytes + 5));
   const streams = [
-    { streamId: streamA, expectedSeq: 0, events: [{ at: 1, event: note("é🚀") }, { at: 2, event: note("b") }] },
+    {
+      streamId: streamA,
+      expectedSeq: 0,
+      events: [
+        { at: 1, event: note("é🚀") },
+        { at: 2, event: note("b") },
+      ],
+    },
     { streamId: session, expectedSeq: 0, events: [{ at: 2, event: note("s") }] },
   ];
-  await appended(store, appendOf(streamA, 0, [], { streams, blobs: small.inline === undefined ? [] : [small.inline], commandId: "by-hand" }));
+  await appended(
+    store,
+    appendOf(streamA, 0, [], {
+      streams,
+      blobs: small.inline === undefined ? [] : [small.inline],
+      commandId: "by-hand",
+    }),
+  );
   await appended(store, appendOf(streamA, 2, ["c"]));
   await store.leases.acquire({ missionId: missionA, runnerId: runner1, ttlMs: 5, now: 0 });
   await store.leases.acquire({ missionId: missionA, runnerId: runner1, ttlMs: 5, now: 0 });
@@ -54,7 +78,9 @@ test.each(pairs)("from %s to %s and out again is the same bytes", async (from, t
   expect(await exported(target)).toBe(archive);
   expect(await notes(target, streamA)).toEqual(["é🚀", "b", "c"]);
   expect(await target.log.receipt("by-hand")).toEqual({ commandId: "by-hand", streamId: streamA, seq: 2 });
-  expect(await target.leases.acquire({ missionId: missionA, runnerId: "other", ttlMs: 5, now: 0 })).toMatchObject({ status: "acquired", epoch: 3 });
+  expect(
+    await target.leases.acquire({ missionId: missionA, runnerId: "other", ttlMs: 5, now: 0 }),
+  ).toMatchObject({ status: "acquired", epoch: 3 });
   await Promise.all([source.close(), target.close()]);
 });
 
@@ -63,7 +89,14 @@ test.each(Object.keys(stores))("a damaged archive or a full store leaves %s as i
   const source = createMemoryStore({ digest });
   await fill(source);
   const lines = (await exported(source)).split(/(?<=\n)/);
-  const broken = [[], lines.slice(0, -1), lines.slice(1), lines.toSpliced(2, 1), lines.toSpliced(2, 0, "nonsense\n"), lines.toSpliced(2, 0, lines[1] ?? "")];
+  const broken = [
+    [],
+    lines.slice(0, -1),
+    lines.slice(1),
+    lines.toSpliced(2, 1),
+    lines.toSpliced(2, 0, "nonsense\n"),
+    lines.toSpliced(2, 0, lines[1] ?? ""),
+  ];
   for (const archive of broken) {
     await expect(importArchive(store, archive)).rejects.toMatchObject({ code: "invalid" });
     expect(await store.changes.cursor()).toBe(0);

@@ -10,7 +10,16 @@ const pageLimit = 500;
 
 type Line =
   | { kind: "archive"; houston: "archive"; version: number }
-  | { kind: "event"; streamId: string; seq: number; at: number; commandId: string; schemaVersion: number; type: string; body: unknown }
+  | {
+      kind: "event";
+      streamId: string;
+      seq: number;
+      at: number;
+      commandId: string;
+      schemaVersion: number;
+      type: string;
+      body: unknown;
+    }
   | { kind: "blob"; sha256: string; sizeBytes: number; base64: string }
   | { kind: "epoch"; missionId: string; epoch: number }
   /** Last; without it the archive was cut short. */
@@ -21,7 +30,7 @@ export async function* exportArchive(store: Store): AsyncGenerator<string> {
   yield lineOf({ kind: "archive", houston: "archive", version: archiveVersion });
   const end = await store.changes.cursor();
   let events = 0;
-  for (let cursor = 0; cursor < end; ) {
+  for (let cursor = 0; cursor < end;) {
     const page = await store.truth.events(cursor, Math.min(pageLimit, end - cursor));
     for (const { event } of page) yield eventLine(event);
     events += page.length;
@@ -31,7 +40,12 @@ export async function* exportArchive(store: Store): AsyncGenerator<string> {
   for (const ref of refs) {
     const bytes = await store.blobs.get(ref);
     if (bytes === undefined) throw new StoreError("corrupt", `blob ${ref.sha256} vanished during the export`);
-    yield lineOf({ kind: "blob", sha256: ref.sha256, sizeBytes: ref.sizeBytes, base64: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64") });
+    yield lineOf({
+      kind: "blob",
+      sha256: ref.sha256,
+      sizeBytes: ref.sizeBytes,
+      base64: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64"),
+    });
   }
   const epochs = await store.truth.epochs();
   for (const { missionId, epoch } of epochs) yield lineOf({ kind: "epoch", missionId, epoch });
@@ -50,10 +64,15 @@ async function* partsOf(chunks: AsyncIterable<string> | Iterable<string>): Async
   for await (const text of linesOf(chunks)) {
     number += 1;
     const line = parse(text, number);
-    if (isWhole || (number === 1) !== (line.kind === "archive")) throw problem(number, "it is not where it belongs");
+    if (isWhole || (number === 1) !== (line.kind === "archive"))
+      throw problem(number, "it is not where it belongs");
     switch (line.kind) {
       case "archive":
-        if (line.version > archiveVersion) throw new StoreError("newerSchema", `the archive has version ${line.version}, this Houston knows ${archiveVersion}; upgrade Houston`);
+        if (line.version > archiveVersion)
+          throw new StoreError(
+            "newerSchema",
+            `the archive has version ${line.version}, this Houston knows ${archiveVersion}; upgrade Houston`,
+          );
         break;
       case "event": {
         const { kind, body, ...event } = line;
@@ -63,14 +82,19 @@ async function* partsOf(chunks: AsyncIterable<string> | Iterable<string>): Async
       }
       case "blob":
         counts.blobs += 1;
-        yield { kind: "blob", ref: { sha256: line.sha256, sizeBytes: line.sizeBytes }, bytes: Buffer.from(line.base64, "base64") };
+        yield {
+          kind: "blob",
+          ref: { sha256: line.sha256, sizeBytes: line.sizeBytes },
+          bytes: Buffer.from(line.base64, "base64"),
+        };
         break;
       case "epoch":
         counts.epochs += 1;
         yield { kind: "epoch", epoch: { missionId: line.missionId, epoch: line.epoch } };
         break;
       case "end":
-        isWhole = line.events === counts.events && line.blobs === counts.blobs && line.epochs === counts.epochs;
+        isWhole =
+          line.events === counts.events && line.blobs === counts.blobs && line.epochs === counts.epochs;
         if (!isWhole) throw problem(number, "lines before it are missing");
         break;
       default:
@@ -81,7 +105,16 @@ async function* partsOf(chunks: AsyncIterable<string> | Iterable<string>): Async
 }
 
 function eventLine({ streamId, seq, at, commandId, schemaVersion, type, body }: RawEvent): string {
-  return lineOf({ kind: "event", streamId, seq, at, commandId, schemaVersion, type, body: JSON.parse(body) as unknown });
+  return lineOf({
+    kind: "event",
+    streamId,
+    seq,
+    at,
+    commandId,
+    schemaVersion,
+    type,
+    body: JSON.parse(body) as unknown,
+  });
 }
 
 function lineOf(line: Line): string {

@@ -1,6 +1,6 @@
 /** The store in memory keeps every promise of a store. */
-import { describe, test } from "vitest";
 import { createHash } from "node:crypto";
+import { describe, test } from "vitest";
 import { storeContract } from "../testing/storeContract.ts";
 import { createMemoryStore } from "./memory.ts";
 

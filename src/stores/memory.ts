@@ -7,14 +7,42 @@ import type { Blobs, StagedBlob } from "../ports/blobs.ts";
 import type { Change, Changes } from "../ports/changes.ts";
 import type { Digest } from "../ports/digest.ts";
 import type { Acquisition, Lease, Leases } from "../ports/leases.ts";
-import { StoreError, type Append, type AppendResult, type Cursor, type InlineBlob, type Log, type Receipt, type Wake } from "../ports/log.ts";
+import {
+  StoreError,
+  type Append,
+  type AppendResult,
+  type Cursor,
+  type InlineBlob,
+  type Log,
+  type Receipt,
+  type Wake,
+} from "../ports/log.ts";
 import type { CachedState, StateCaches } from "../ports/stateCache.ts";
 import { maxInlineBlobBytes, type BlobRef } from "../protocol/blob.ts";
 import { eventSchemaVersion, type EventRecord } from "../protocol/events.ts";
-import { missionStream, type CommandId, type Epoch, type MissionId, type RunnerId, type Seq, type StreamId, type Timestamp } from "../protocol/ids.ts";
+import {
+  missionStream,
+  type CommandId,
+  type Epoch,
+  type MissionId,
+  type RunnerId,
+  type Seq,
+  type StreamId,
+  type Timestamp,
+} from "../protocol/ids.ts";
 import type { MissionSummary } from "../protocol/status.ts";
 import { createMemorySpool } from "./memorySpool.ts";
-import { bodyOf, byNewest, missionOfAppend, recordOf, type EpochRow, type RawEvent, type Store, type Truth, type TruthPart } from "./store.ts";
+import {
+  bodyOf,
+  byNewest,
+  missionOfAppend,
+  recordOf,
+  type EpochRow,
+  type RawEvent,
+  type Store,
+  type Truth,
+  type TruthPart,
+} from "./store.ts";
 
 export interface MemoryStoreOptions {
   digest: Digest;
@@ -116,11 +144,21 @@ class MemoryLog implements Log {
       stream.events.forEach(({ at, event }, j) => {
         const seq = stream.expectedSeq + j + 1;
         const body = bodies[i]?.[j] ?? "";
-        state.push({ streamId: stream.streamId, seq, at, commandId: append.commandId, schemaVersion: eventSchemaVersion, type: event.type, body });
+        state.push({
+          streamId: stream.streamId,
+          seq,
+          at,
+          commandId: append.commandId,
+          schemaVersion: eventSchemaVersion,
+          type: event.type,
+          body,
+        });
       });
     });
-    for (const { ref, bytes } of append.blobs) if (!state.blobs.has(ref.sha256)) state.blobs.set(ref.sha256, bytes.slice());
-    if (append.summary !== undefined) state.summaries.set(append.summary.missionId, JSON.stringify(append.summary));
+    for (const { ref, bytes } of append.blobs)
+      if (!state.blobs.has(ref.sha256)) state.blobs.set(ref.sha256, bytes.slice());
+    if (append.summary !== undefined)
+      state.summaries.set(append.summary.missionId, JSON.stringify(append.summary));
     if (append.wakeAt !== undefined && missionId !== undefined) state.setWake(missionId, append.wakeAt);
     const receipt = this.receiptOf(append);
     state.receipts.set(append.commandId, receipt);
@@ -135,7 +173,7 @@ class MemoryLog implements Log {
     if (append.fence !== undefined) {
       const { missionId, epoch } = append.fence;
       const currentEpoch = state.leases.get(missionId)?.epoch ?? 0;
-      if (epoch !== currentEpoch) return { status: "stale", epoch, currentEpoch };
+      if (currentEpoch === 0 || epoch !== currentEpoch) return { status: "stale", epoch, currentEpoch };
     }
     for (const { streamId, expectedSeq } of append.streams) {
       const actualSeq = state.head(streamId);
@@ -180,7 +218,9 @@ class MemoryLog implements Log {
 
   async summaries(): Promise<MissionSummary[]> {
     this.state.check();
-    return [...this.state.summaries.values()].map((json) => JSON.parse(json) as MissionSummary).sort(byNewest);
+    return [...this.state.summaries.values()]
+      .map((json) => JSON.parse(json) as MissionSummary)
+      .sort(byNewest);
   }
 
   async summary(missionId: MissionId): Promise<MissionSummary | undefined> {
@@ -196,7 +236,12 @@ class MemoryLog implements Log {
     return due.sort((a, b) => a.wakeAt - b.wakeAt || (a.missionId < b.missionId ? -1 : 1)).slice(0, limit);
   }
 
-  async project(missionId: MissionId, seq: Seq, summary: MissionSummary, wakeAt: Timestamp | null): Promise<boolean> {
+  async project(
+    missionId: MissionId,
+    seq: Seq,
+    summary: MissionSummary,
+    wakeAt: Timestamp | null,
+  ): Promise<boolean> {
     this.state.check();
     if (this.state.head(missionStream(missionId)) !== seq) return false;
     this.state.summaries.set(missionId, JSON.stringify(summary));
@@ -262,18 +307,42 @@ class MemoryLeases implements Leases {
     this.state = state;
   }
 
-  async acquire(request: { missionId: MissionId; runnerId: RunnerId; ttlMs: number; now: Timestamp }): Promise<Acquisition> {
+  async acquire(request: {
+    missionId: MissionId;
+    runnerId: RunnerId;
+    ttlMs: number;
+    now: Timestamp;
+  }): Promise<Acquisition> {
     const { missionId, runnerId, ttlMs, now } = request;
     this.state.check();
     const previous = this.state.leases.get(missionId);
-    if (previous !== undefined && !previous.released && previous.expiresAt > now && previous.runnerId !== runnerId)
+    if (
+      previous !== undefined &&
+      !previous.released &&
+      previous.expiresAt > now &&
+      previous.runnerId !== runnerId
+    )
       return { status: "held", lease: { ...previous } };
     const epoch = (previous?.epoch ?? 0) + 1;
-    this.state.leases.set(missionId, { missionId, runnerId, epoch, heartbeatAt: now, expiresAt: now + ttlMs, released: false });
-    return previous === undefined ? { status: "acquired", epoch } : { status: "acquired", epoch, previous: { ...previous } };
+    this.state.leases.set(missionId, {
+      missionId,
+      runnerId,
+      epoch,
+      heartbeatAt: now,
+      expiresAt: now + ttlMs,
+      released: false,
+    });
+    return previous === undefined
+      ? { status: "acquired", epoch }
+      : { status: "acquired", epoch, previous: { ...previous } };
   }
 
-  async heartbeat(request: { missionId: MissionId; epoch: Epoch; ttlMs: number; now: Timestamp }): Promise<boolean> {
+  async heartbeat(request: {
+    missionId: MissionId;
+    epoch: Epoch;
+    ttlMs: number;
+    now: Timestamp;
+  }): Promise<boolean> {
     this.state.check();
     const lease = this.state.leases.get(request.missionId);
     if (lease === undefined || lease.epoch !== request.epoch) return false;
@@ -317,7 +386,8 @@ class MemoryBlobs implements Blobs {
     this.state.check();
     const bytes = this.state.blobs.get(ref.sha256);
     if (bytes === undefined) return undefined;
-    if (this.digest.sha256(bytes) !== ref.sha256) throw new StoreError("corrupt", `blob ${ref.sha256} in memory was changed`);
+    if (this.digest.sha256(bytes) !== ref.sha256)
+      throw new StoreError("corrupt", `blob ${ref.sha256} in memory was changed`);
     return bytes.slice();
   }
 }
@@ -352,7 +422,9 @@ class MemoryTruth implements Truth {
 
   async events(after: Cursor, limit: number): Promise<{ cursor: Cursor; event: RawEvent }[]> {
     this.state.check();
-    return this.state.events.slice(after, after + limit).map((event, i) => ({ cursor: after + i + 1, event: { ...event } }));
+    return this.state.events
+      .slice(after, after + limit)
+      .map((event, i) => ({ cursor: after + i + 1, event: { ...event } }));
   }
 
   async blobs(): Promise<BlobRef[]> {
@@ -371,12 +443,14 @@ class MemoryTruth implements Truth {
     const all: TruthPart[] = [];
     for await (const part of parts) all.push(part);
     this.state.check();
-    if (this.state.events.length > 0 || this.state.leases.size > 0) throw new StoreError("invalid", "only an empty store can be filled from an archive");
+    if (this.state.events.length > 0 || this.state.leases.size > 0)
+      throw new StoreError("invalid", "only an empty store can be filled from an archive");
     const heads = new Map<StreamId, Seq>();
     for (const part of all) {
       if (part.kind !== "event") continue;
       const { streamId, seq } = part.event;
-      if (seq !== (heads.get(streamId) ?? 0) + 1) throw new StoreError("invalid", `event ${seq} of ${streamId} is out of order`);
+      if (seq !== (heads.get(streamId) ?? 0) + 1)
+        throw new StoreError("invalid", `event ${seq} of ${streamId} is out of order`);
       heads.set(streamId, seq);
     }
     for (const part of all) this.add(part);
@@ -393,7 +467,14 @@ class MemoryTruth implements Truth {
         return;
       case "epoch": {
         const { missionId, epoch } = part.epoch;
-        this.state.leases.set(missionId, { missionId, epoch, runnerId: "", heartbeatAt: 0, expiresAt: 0, released: true });
+        this.state.leases.set(missionId, {
+          missionId,
+          epoch,
+          runnerId: "",
+          heartbeatAt: 0,
+          expiresAt: 0,
+          released: true,
+        });
       }
     }
   }

@@ -45,7 +45,7 @@ class Stream {
 
   private write(chunk: Uint8Array): void {
     if (this.closed) return;
-    for (let rest = chunk; rest.byteLength > 0; ) {
+    for (let rest = chunk; rest.byteLength > 0;) {
       let segment = this.last.at(-1) ?? this.head;
       let room = (segment === this.head ? headBytes : segmentBytes) - segment.sizeBytes;
       if (room === 0) {

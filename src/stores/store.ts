@@ -64,7 +64,8 @@ export function missionOfAppend(append: Append): MissionId | undefined {
   const seen = new Set<StreamId>();
   if (append.streams.length === 0) throw new StoreError("invalid", "an append needs at least one stream");
   for (const { streamId, events } of append.streams) {
-    if (events.length === 0) throw new StoreError("invalid", `an append needs at least one event for ${streamId}`);
+    if (events.length === 0)
+      throw new StoreError("invalid", `an append needs at least one event for ${streamId}`);
     if (seen.has(streamId)) throw new StoreError("invalid", `an append names ${streamId} twice`);
     seen.add(streamId);
     const mission = missionOfStream(streamId);
@@ -73,7 +74,10 @@ export function missionOfAppend(append: Append): MissionId | undefined {
     missionId = mission;
   }
   if (append.summary !== undefined && append.summary.missionId !== missionId)
-    throw new StoreError("invalid", `a summary of ${append.summary.missionId} needs an event of that mission`);
+    throw new StoreError(
+      "invalid",
+      `a summary of ${append.summary.missionId} needs an event of that mission`,
+    );
   if (append.wakeAt !== undefined && missionId === undefined)
     throw new StoreError("invalid", "a wake time needs an event of a mission");
   return missionId;
@@ -95,5 +99,12 @@ export function recordOf({ streamId, seq, at, commandId, schemaVersion, type, bo
   // Every version wrote `body` with `bodyOf`, so that it is an object.
   const event = { type, ...(JSON.parse(body) as object) };
   const current = upcast({ event, schemaVersion });
-  return { streamId, seq, at, commandId, schemaVersion: current.schemaVersion, event: current.event as HoustonEvent };
+  return {
+    streamId,
+    seq,
+    at,
+    commandId,
+    schemaVersion: current.schemaVersion,
+    event: current.event as HoustonEvent,
+  };
 }

@@ -9,16 +9,23 @@ const table: Upcasters = {
 
 test("climbs every step, also past versions in which nothing changed and past a new name", () => {
   const event = { type: "task.made", id: "t" };
-  expect(upcast({ event, schemaVersion: 1 }, table, 4)).toEqual({ event: { type: "task.created", id: "t", priority: 0 }, schemaVersion: 4 });
+  expect(upcast({ event, schemaVersion: 1 }, table, 4)).toEqual({
+    event: { type: "task.created", id: "t", priority: 0 },
+    schemaVersion: 4,
+  });
   expect(event).toEqual({ type: "task.made", id: "t" });
 });
 
 test("starts at the version the event was written with", () => {
-  expect(upcast({ event: { type: "task.made" }, schemaVersion: 2 }, table, 4).event).toEqual({ type: "task.made" });
+  expect(upcast({ event: { type: "task.made" }, schemaVersion: 2 }, table, 4).event).toEqual({
+    type: "task.made",
+  });
 });
 
 test("leaves newer and unknown events as they are", () => {
   const newer = { event: { type: "task.created" }, schemaVersion: 9 };
   expect(upcast(newer, table, 4)).toBe(newer);
-  expect(upcast({ event: { type: "mission.dreamt" }, schemaVersion: 4 }, table, 4).event).toEqual({ type: "mission.dreamt" });
+  expect(upcast({ event: { type: "mission.dreamt" }, schemaVersion: 4 }, table, 4).event).toEqual({
+    type: "mission.dreamt",
+  });
 });

@@ -16,7 +16,11 @@ export interface Versioned {
 }
 
 /** Climbs the table up to `target`. What is newer than that, or unknown, passes through unchanged. */
-export function upcast(from: Versioned, table: Upcasters = upcasters, target = eventSchemaVersion): Versioned {
+export function upcast(
+  from: Versioned,
+  table: Upcasters = upcasters,
+  target = eventSchemaVersion,
+): Versioned {
   let { event, schemaVersion } = from;
   if (schemaVersion >= target) return from;
   for (; schemaVersion < target; schemaVersion += 1) {

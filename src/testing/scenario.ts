@@ -27,7 +27,7 @@ export function scenario(random: Random, maxTasks: number): MissionSpec {
     policy: {
       ...defaultPolicy,
       approvePlan: random.chance(0.2),
-      approvalTimeoutMs: random.int(10_000, 600_000),
+      approvalTimeoutMs: random.int(60_000, 1_800_000),
       maxConcurrency: random.int(1, 4),
       maxRounds: random.int(1, 3),
       maxStepsPerAttempt: random.int(20, 120),
@@ -68,7 +68,7 @@ function task(random: Random, index: number): TaskSpec {
 }
 
 function budget(random: Random, tasks: number): Limits {
-  const kind = random.weighted({ none: 2, ample: 5, scarce: 2 });
+  const kind = random.weighted({ none: 3, ample: 6, scarce: 0.7 });
   if (kind === "none") return {};
   const scale = (kind === "ample" ? 400 : 25) * tasks;
   return { calls: scale, tokens: scale * 200, timeMs: scale * 60_000, costMicroUsd: scale * 1_000 };

@@ -27,7 +27,7 @@ export function handoffOf(status: Handoff["status"], summary: string): Handoff {
   return { status, summary, done: [], leftUndone: [], commands: [], testsAdded: [], issues: [], deviations: [] };
 }
 
-const wildFigures = [Number.NaN, -5, Infinity, 1e12, 0.5] as const;
+const wildFigures = [Number.NaN, -5, Infinity, 5_000, 0.5] as const;
 
 function usageOf({ random, trouble }: ScriptedWorld, spent: number): Usage {
   if (!random.chance(trouble)) return { tokens: spent };
@@ -171,7 +171,9 @@ function reportOf(world: ScriptedWorld, { call }: StepRequest, maxSteps: number)
   const count = random.chance(0.2) ? 2 : 1;
   const steps = Array.from({ length: number % 7 === 6 ? count : 1 }, () => draft(random, isStuck));
   const next = { attemptId, steps, position: random.chance(0.5) ? ("append" as const) : ("next" as const) };
-  return { outcome: { status: "succeeded", result: { ...result, ...snapshot } }, usage, blobs: [], next };
+  // Now and then an agent drops the step it planned last, if it is still waiting.
+  const cancel = random.chance(0.05) ? { cancel: [`s${number + 1}`] } : {};
+  return { outcome: { status: "succeeded", result: { ...result, ...snapshot } }, usage, blobs: [], next: { ...next, ...cancel } };
 }
 
 /** Stepwise tasks of a simulated mission fulfil one assertion, named after them. */

@@ -12,7 +12,7 @@ import { projectionCases } from "./storeContractProjections.ts";
 export interface StoreCase {
   /** The sentence it protects. */
   name: string;
-  run(createStore: () => Promise<Store>): Promise<void>;
+  run: (createStore: () => Promise<Store>) => Promise<void>;
 }
 
 export function storeContract(): StoreCase[] {

@@ -1,7 +1,17 @@
 /** Promises of blobs, state caches and spools. */
 import { maxInlineBlobBytes } from "../protocol/blob.ts";
 import type { Store } from "../stores/store.ts";
-import { appended, appendOf, equal, failsAs, missionA, missionB, noise, streamA, type Checks } from "./storeContractKit.ts";
+import {
+  appended,
+  appendOf,
+  equal,
+  failsAs,
+  missionA,
+  missionB,
+  noise,
+  streamA,
+  type Checks,
+} from "./storeContractKit.ts";
 
 const text = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes);
 const bytesOf = (content: string): Uint8Array => new TextEncoder().encode(content);
@@ -14,7 +24,13 @@ async function drained({ spool }: Store, follow?: AbortSignal): Promise<string> 
 
 export const blobCases: Checks = {
   "small content commits with its event and comes back": async (store) => {
-    const contents = [bytesOf(""), bytesOf("short"), bytesOf("long and dull ".repeat(5_000)), noise(2_048), noise(maxInlineBlobBytes)];
+    const contents = [
+      bytesOf(""),
+      bytesOf("short"),
+      bytesOf("long and dull ".repeat(5_000)),
+      noise(2_048),
+      noise(maxInlineBlobBytes),
+    ];
     for (const [seq, bytes] of contents.entries()) {
       const { ref, inline } = await store.blobs.stage(bytes);
       equal(ref.sizeBytes, bytes.byteLength);
@@ -75,7 +91,8 @@ export const blobCases: Checks = {
 
   "the newest two state caches are kept, newest first": async ({ caches }) => {
     equal(await caches.load(missionA), []);
-    for (const seq of [1, 2, 3]) await caches.save(missionA, { seq, stateVersion: 1, body: `{"seq":${seq},"text":"é🚀"}` });
+    for (const seq of [1, 2, 3])
+      await caches.save(missionA, { seq, stateVersion: 1, body: `{"seq":${seq},"text":"é🚀"}` });
     await caches.save(missionB, { seq: 9, stateVersion: 2, body: "{}" });
     equal(await caches.load(missionA), [
       { seq: 3, stateVersion: 1, body: '{"seq":3,"text":"é🚀"}' },
@@ -113,13 +130,18 @@ export const blobCases: Checks = {
   "past its bound a spool keeps head and tail and says what is missing": async (store) => {
     const writer = store.spool.open(missionA, "c1");
     const line = (i: number): string => `${String(i).padStart(9, "0")}\n`;
-    for (let i = 0; i < 500_000; i += 1_000) writer.write(bytesOf(Array.from({ length: 1_000 }, (_, j) => line(i + j)).join("")));
+    for (let i = 0; i < 500_000; i += 1_000)
+      writer.write(bytesOf(Array.from({ length: 1_000 }, (_, j) => line(i + j)).join("")));
     await writer.close();
     const all = await drained(store);
     equal(all.startsWith(line(0) + line(1)), true, "head");
     equal(all.endsWith(line(499_998) + line(499_999)), true, "tail");
     const dropped = Number(/\[houston: (\d+) bytes dropped here\]/.exec(all)?.[1]);
-    const notice = all.split("\n").filter((part) => part.startsWith("[houston")).join("").length + 2;
+    const notice =
+      all
+        .split("\n")
+        .filter((part) => part.startsWith("[houston"))
+        .join("").length + 2;
     equal(all.length - notice + dropped, 5_000_000, "kept and dropped");
     equal(all.length < 2_000_000, true, "bounded");
   },

@@ -23,7 +23,9 @@ export const changesCases: Checks = {
   "changes report what was appended before, then what comes": async (store) => {
     const first = await appended(store, appendOf(streamA, 0, ["a", "b"]));
     equal(await store.changes.cursor(), first.cursor);
-    equal(await until(store, 0, new Map([[streamA, 2]])), [{ cursor: first.cursor, streamId: streamA, seq: 2 }]);
+    equal(await until(store, 0, new Map([[streamA, 2]])), [
+      { cursor: first.cursor, streamId: streamA, seq: 2 },
+    ]);
     const coming = until(store, first.cursor, new Map([[streamB, 1]]));
     const second = await appended(store, appendOf(streamB, 0, ["c"]));
     equal(await coming, [{ cursor: second.cursor, streamId: streamB, seq: 1 }]);
@@ -32,7 +34,8 @@ export const changesCases: Checks = {
   "an aborted subscription ends without throwing": async (store) => {
     const stop = new AbortController();
     const waiting = (async () => {
-      for await (const change of store.changes.changes(0, stop.signal)) throw new Error(`unexpected ${change.streamId}`);
+      for await (const change of store.changes.changes(0, stop.signal))
+        throw new Error(`unexpected ${change.streamId}`);
     })();
     stop.abort();
     await waiting;
@@ -61,13 +64,18 @@ export const changesCases: Checks = {
 
   "changes from any cursor report every append after it": async (store) => {
     const cursors: Cursor[] = [0];
-    for (let i = 0; i < 6; i += 1) cursors.push((await appended(store, appendOf(i % 2 === 0 ? streamA : streamB, i >> 1, ["x"]))).cursor);
+    for (let i = 0; i < 6; i += 1)
+      cursors.push((await appended(store, appendOf(i % 2 === 0 ? streamA : streamB, i >> 1, ["x"]))).cursor);
     for (const [i, cursor] of cursors.entries()) {
       const heads = new Map<StreamId, Seq>();
       if (i < 5) heads.set(streamA, 3);
       if (i < 6) heads.set(streamB, 3);
       const seen = await until(store, cursor, heads);
-      equal(seen.every((change) => change.cursor > cursor), true, `after ${cursor}`);
+      equal(
+        seen.every((change) => change.cursor > cursor),
+        true,
+        `after ${cursor}`,
+      );
     }
   },
 
@@ -76,8 +84,18 @@ export const changesCases: Checks = {
     const [b] = appendOf("session:s", 0, ["y"]).streams;
     if (a === undefined || b === undefined) throw new Error("no streams");
     const { cursor } = await appended(store, appendOf(streamA, 0, [], { streams: [a, b] }));
-    const seen = await until(store, 0, new Map([[streamA, 1], ["session:s", 1]]));
-    equal(seen.map(({ streamId }) => streamId), [streamA, "session:s"]);
+    const seen = await until(
+      store,
+      0,
+      new Map([
+        [streamA, 1],
+        ["session:s", 1],
+      ]),
+    );
+    equal(
+      seen.map(({ streamId }) => streamId),
+      [streamA, "session:s"],
+    );
     equal(seen.at(-1)?.cursor, cursor);
   },
 };

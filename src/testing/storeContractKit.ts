@@ -1,16 +1,17 @@
 /** What the cases of the store contract are made of: small appends, and assertions that need no test runner. */
 import { isDeepStrictEqual } from "node:util";
 import { StoreError, type Append, type AppendResult, type StoreErrorCode } from "../ports/log.ts";
-import type { Store } from "../stores/store.ts";
 import type { HoustonEvent } from "../protocol/events.ts";
 import { missionStream, type MissionId, type Seq, type StreamId } from "../protocol/ids.ts";
 import type { MissionSummary } from "../protocol/status.ts";
+import type { Store } from "../stores/store.ts";
 
 /** The cases of one topic, by the sentence they protect. */
 export type Checks = Record<string, (store: Store) => Promise<void>>;
 
 export function equal(actual: unknown, expected: unknown, what = "value"): void {
-  if (!isDeepStrictEqual(actual, expected)) throw new Error(`${what}: expected ${JSON.stringify(expected)}, was ${JSON.stringify(actual)}`);
+  if (!isDeepStrictEqual(actual, expected))
+    throw new Error(`${what}: expected ${JSON.stringify(expected)}, was ${JSON.stringify(actual)}`);
 }
 
 export async function failsAs(code: StoreErrorCode, work: () => Promise<unknown>): Promise<void> {
@@ -39,12 +40,20 @@ export const note = (reason: string): HoustonEvent => ({ type: "mission.paused",
 let commands = 0;
 
 /** An append of notes to one stream, by a command nobody used before. */
-export function appendOf(streamId: StreamId, expectedSeq: Seq, reasons: string[], more: Partial<Append> = {}): Append {
+export function appendOf(
+  streamId: StreamId,
+  expectedSeq: Seq,
+  reasons: string[],
+  more: Partial<Append> = {},
+): Append {
   const events = reasons.map((reason, i) => ({ at: 1_000 + expectedSeq + i, event: note(reason) }));
   return { commandId: uuid(4, ++commands), streams: [{ streamId, expectedSeq, events }], blobs: [], ...more };
 }
 
-export async function appended(store: Store, append: Append): Promise<Extract<AppendResult, { status: "appended" }>> {
+export async function appended(
+  store: Store,
+  append: Append,
+): Promise<Extract<AppendResult, { status: "appended" }>> {
   const result = await store.log.append(append);
   if (result.status !== "appended") throw new Error(`expected an append, was ${JSON.stringify(result)}`);
   return result;
@@ -53,7 +62,7 @@ export async function appended(store: Store, append: Append): Promise<Extract<Ap
 /** All of a stream's notes, read in pages. */
 export async function notes(store: Store, streamId: StreamId, limit = 100): Promise<string[]> {
   const found: string[] = [];
-  for (let seq = 0; ; ) {
+  for (let seq = 0; ;) {
     const page = await store.log.read(streamId, seq, limit);
     if (page.length === 0) return found;
     for (const record of page) {
@@ -66,9 +75,21 @@ export async function notes(store: Store, streamId: StreamId, limit = 100): Prom
 export function summaryOf(missionId: MissionId, seq: Seq, createdAt = 1_000): MissionSummary {
   const none = { calls: 0, tokens: 0, timeMs: 0, costMicroUsd: 0 };
   return {
-    missionId, goal: "Ship it — 🚀", seq, status: { state: "Running", reason: "task one" }, branch: "houston/one", repositoryPath: "/r",
-    createdAt, updatedAt: createdAt + seq, tasks: { total: 1, done: 0, failed: 0 }, assertions: { total: 1, passed: 0 }, approvals: [],
-    humanTasks: [], spent: none, limits: { tokens: 5 }, epoch: 1,
+    missionId,
+    goal: "Ship it — 🚀",
+    seq,
+    status: { state: "Running", reason: "task one" },
+    branch: "houston/one",
+    repositoryPath: "/r",
+    createdAt,
+    updatedAt: createdAt + seq,
+    tasks: { total: 1, done: 0, failed: 0 },
+    assertions: { total: 1, passed: 0 },
+    approvals: [],
+    humanTasks: [],
+    spent: none,
+    limits: { tokens: 5 },
+    epoch: 1,
   };
 }
 

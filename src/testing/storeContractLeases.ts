@@ -1,37 +1,77 @@
 /** Promises of leases and of the fence inside an append. */
-import { appended, appendOf, equal, missionA, notes, runner1, runner2, streamA, type Checks } from "./storeContractKit.ts";
+import {
+  appended,
+  appendOf,
+  equal,
+  missionA,
+  notes,
+  runner1,
+  runner2,
+  streamA,
+  type Checks,
+} from "./storeContractKit.ts";
 
 const ttlMs = 1_000;
 
 export const leaseCases: Checks = {
   "a mission that nobody leased has no lease and no epoch": async ({ leases, log }) => {
     equal(await leases.get(missionA), undefined);
-    equal(await leases.heartbeat({ missionId: missionA, epoch: 1, ttlMs, now: 0 }), false);
+    for (const epoch of [0, 1]) {
+      equal(await leases.heartbeat({ missionId: missionA, epoch, ttlMs, now: 0 }), false);
+      equal(await log.append(appendOf(streamA, 0, ["x"], { fence: { missionId: missionA, epoch } })), {
+        status: "stale",
+        epoch,
+        currentEpoch: 0,
+      });
+    }
     await leases.release(missionA, 1);
-    equal(await log.append(appendOf(streamA, 0, ["x"], { fence: { missionId: missionA, epoch: 1 } })), { status: "stale", epoch: 1, currentEpoch: 0 });
   },
 
   "acquiring gives epoch 1, and others are told who holds it": async ({ leases }) => {
-    equal(await leases.acquire({ missionId: missionA, runnerId: runner1, ttlMs, now: 100 }), { status: "acquired", epoch: 1 });
-    const lease = { missionId: missionA, runnerId: runner1, epoch: 1, heartbeatAt: 100, expiresAt: 1_100, released: false };
+    equal(await leases.acquire({ missionId: missionA, runnerId: runner1, ttlMs, now: 100 }), {
+      status: "acquired",
+      epoch: 1,
+    });
+    const lease = {
+      missionId: missionA,
+      runnerId: runner1,
+      epoch: 1,
+      heartbeatAt: 100,
+      expiresAt: 1_100,
+      released: false,
+    };
     equal(await leases.get(missionA), lease);
-    equal(await leases.acquire({ missionId: missionA, runnerId: runner2, ttlMs, now: 1_099 }), { status: "held", lease });
+    equal(await leases.acquire({ missionId: missionA, runnerId: runner2, ttlMs, now: 1_099 }), {
+      status: "held",
+      lease,
+    });
     equal(await leases.get(missionA), lease);
   },
 
   "a runner that asks again for its own gets a new epoch": async ({ leases }) => {
     await leases.acquire({ missionId: missionA, runnerId: runner1, ttlMs, now: 100 });
     const previous = await leases.get(missionA);
-    equal(await leases.acquire({ missionId: missionA, runnerId: runner1, ttlMs, now: 200 }), { status: "acquired", epoch: 2, previous });
+    equal(await leases.acquire({ missionId: missionA, runnerId: runner1, ttlMs, now: 200 }), {
+      status: "acquired",
+      epoch: 2,
+      previous,
+    });
   },
 
   "a heartbeat keeps the lease; without one it expires": async ({ leases }) => {
     await leases.acquire({ missionId: missionA, runnerId: runner1, ttlMs, now: 0 });
     equal(await leases.heartbeat({ missionId: missionA, epoch: 1, ttlMs, now: 900 }), true);
     equal((await leases.get(missionA))?.expiresAt, 1_900);
-    equal((await leases.acquire({ missionId: missionA, runnerId: runner2, ttlMs, now: 1_899 })).status, "held");
+    equal(
+      (await leases.acquire({ missionId: missionA, runnerId: runner2, ttlMs, now: 1_899 })).status,
+      "held",
+    );
     const previous = await leases.get(missionA);
-    equal(await leases.acquire({ missionId: missionA, runnerId: runner2, ttlMs, now: 1_900 }), { status: "acquired", epoch: 2, previous });
+    equal(await leases.acquire({ missionId: missionA, runnerId: runner2, ttlMs, now: 1_900 }), {
+      status: "acquired",
+      epoch: 2,
+      previous,
+    });
     equal((await leases.get(missionA))?.runnerId, runner2);
   },
 
@@ -49,7 +89,10 @@ export const leaseCases: Checks = {
     await leases.acquire({ missionId: missionA, runnerId: runner1, ttlMs, now: 0 });
     await leases.release(missionA, 1);
     equal((await leases.get(missionA))?.released, true);
-    equal((await leases.acquire({ missionId: missionA, runnerId: runner2, ttlMs, now: 1 })).status, "acquired");
+    equal(
+      (await leases.acquire({ missionId: missionA, runnerId: runner2, ttlMs, now: 1 })).status,
+      "acquired",
+    );
     equal((await leases.get(missionA))?.released, false);
     await leases.release(missionA, 1);
     equal((await leases.get(missionA))?.released, false);
@@ -59,7 +102,11 @@ export const leaseCases: Checks = {
   },
 
   "of several runners at once one acquires": async ({ leases }) => {
-    const results = await Promise.all([runner1, runner2, "third", "fourth"].map((runnerId) => leases.acquire({ missionId: missionA, runnerId, ttlMs, now: 0 })));
+    const results = await Promise.all(
+      [runner1, runner2, "third", "fourth"].map((runnerId) =>
+        leases.acquire({ missionId: missionA, runnerId, ttlMs, now: 0 }),
+      ),
+    );
     equal(results.filter(({ status }) => status === "acquired").length, 1);
   },
 
@@ -70,8 +117,19 @@ export const leaseCases: Checks = {
     await leases.acquire({ missionId: missionA, runnerId: runner2, ttlMs, now: 5_000 });
     const zombie = appendOf(streamA, 1, ["zombie"], { fence: { missionId: missionA, epoch: 1 } });
     equal(await log.append(zombie), { status: "stale", epoch: 1, currentEpoch: 2 });
-    equal(await log.append({ ...zombie, streams: [{ streamId: streamA, expectedSeq: 9, events: zombie.streams[0]?.events ?? [] }] }), { status: "stale", epoch: 1, currentEpoch: 2 }, "before the expectation");
-    equal(await log.append(appendOf(streamA, 1, ["x"], { fence: { missionId: missionA, epoch: 3 } })), { status: "stale", epoch: 3, currentEpoch: 2 });
+    equal(
+      await log.append({
+        ...zombie,
+        streams: [{ streamId: streamA, expectedSeq: 9, events: zombie.streams[0]?.events ?? [] }],
+      }),
+      { status: "stale", epoch: 1, currentEpoch: 2 },
+      "before the expectation",
+    );
+    equal(await log.append(appendOf(streamA, 1, ["x"], { fence: { missionId: missionA, epoch: 3 } })), {
+      status: "stale",
+      epoch: 3,
+      currentEpoch: 2,
+    });
     await appended(store, appendOf(streamA, 1, ["heir"], { fence: { missionId: missionA, epoch: 2 } }));
     await appended(store, appendOf(streamA, 2, ["human"]));
     equal(await notes(store, streamA), ["mine", "heir", "human"]);

@@ -2,7 +2,19 @@
 import { maxInlineBlobBytes } from "../protocol/blob.ts";
 import { eventSchemaVersion } from "../protocol/events.ts";
 import { missionStream } from "../protocol/ids.ts";
-import { appended, appendOf, equal, failsAs, note, notes, session, streamA, streamB, uuid, type Checks } from "./storeContractKit.ts";
+import {
+  appended,
+  appendOf,
+  equal,
+  failsAs,
+  note,
+  notes,
+  session,
+  streamA,
+  streamB,
+  uuid,
+  type Checks,
+} from "./storeContractKit.ts";
 
 export const logCases: Checks = {
   "an empty store has no streams, heads of 0 and nothing to read": async ({ log, changes }) => {
@@ -18,7 +30,11 @@ export const logCases: Checks = {
   "what was appended is read in order, with time, command and version": async ({ log }) => {
     const append = appendOf(streamA, 0, ["a", "b"]);
     const result = await log.append(append);
-    equal(result, { status: "appended", receipt: { commandId: append.commandId, streamId: streamA, seq: 2 }, cursor: 2 });
+    equal(result, {
+      status: "appended",
+      receipt: { commandId: append.commandId, streamId: streamA, seq: 2 },
+      cursor: 2,
+    });
     const meta = { streamId: streamA, commandId: append.commandId, schemaVersion: eventSchemaVersion };
     equal(await log.read(streamA, 0, 10), [
       { ...meta, seq: 1, at: 1_000, event: note("a") },
@@ -29,10 +45,14 @@ export const logCases: Checks = {
 
   "reading starts after a sequence and stops at the limit": async (store) => {
     const names = Array.from({ length: 25 }, (_, i) => `n${i}`);
-    for (let i = 0; i < names.length; i += 5) await appended(store, appendOf(streamA, i, names.slice(i, i + 5)));
+    for (let i = 0; i < names.length; i += 5)
+      await appended(store, appendOf(streamA, i, names.slice(i, i + 5)));
     for (const limit of [1, 3, 5, 7, 100]) equal(await notes(store, streamA, limit), names);
     const middle = await store.log.read(streamA, 7, 2);
-    equal(middle.map(({ seq }) => seq), [8, 9]);
+    equal(
+      middle.map(({ seq }) => seq),
+      [8, 9],
+    );
     // Events in the middle of an append know their command too.
     const [whole, part] = [await store.log.read(streamA, 0, 100), await store.log.read(streamA, 8, 1)];
     equal(part[0], whole[8]);
@@ -43,16 +63,28 @@ export const logCases: Checks = {
     await appended(store, appendOf(streamA, 0, ["a", "b"]));
     for (const expectedSeq of [0, 1, 3]) {
       const refused = appendOf(streamA, expectedSeq, ["x"]);
-      equal(await store.log.append(refused), { status: "conflict", streamId: streamA, expectedSeq, actualSeq: 2 });
+      equal(await store.log.append(refused), {
+        status: "conflict",
+        streamId: streamA,
+        expectedSeq,
+        actualSeq: 2,
+      });
       equal(await store.log.receipt(refused.commandId), undefined);
     }
-    equal(await store.log.append(appendOf(streamB, 1, ["x"])), { status: "conflict", streamId: streamB, expectedSeq: 1, actualSeq: 0 });
+    equal(await store.log.append(appendOf(streamB, 1, ["x"])), {
+      status: "conflict",
+      streamId: streamB,
+      expectedSeq: 1,
+      actualSeq: 0,
+    });
     equal(await notes(store, streamA), ["a", "b"]);
     equal(await store.log.streams(), [streamA]);
   },
 
   "of several appends with the same expectation one wins": async (store) => {
-    const results = await Promise.all(Array.from({ length: 10 }, (_, i) => store.log.append(appendOf(streamA, 0, [`w${i}`]))));
+    const results = await Promise.all(
+      Array.from({ length: 10 }, (_, i) => store.log.append(appendOf(streamA, 0, [`w${i}`]))),
+    );
     equal(results.filter(({ status }) => status === "appended").length, 1);
     equal(results.filter(({ status }) => status === "conflict").length, 9);
     equal(await store.log.head(streamA), 1);
@@ -60,15 +92,31 @@ export const logCases: Checks = {
 
   "an append to two streams is all of it or nothing": async (store) => {
     const streams = [
-      { streamId: streamA, expectedSeq: 0, events: [{ at: 5, event: note("both") }, { at: 5, event: note("again") }] },
+      {
+        streamId: streamA,
+        expectedSeq: 0,
+        events: [
+          { at: 5, event: note("both") },
+          { at: 5, event: note("again") },
+        ],
+      },
       { streamId: session, expectedSeq: 0, events: [{ at: 5, event: note("both") }] },
     ];
     const first = appendOf(streamA, 0, [], { streams });
     equal((await appended(store, first)).receipt, { commandId: first.commandId, streamId: streamA, seq: 2 });
-    equal(await store.log.receipt(first.commandId), { commandId: first.commandId, streamId: streamA, seq: 2 });
+    equal(await store.log.receipt(first.commandId), {
+      commandId: first.commandId,
+      streamId: streamA,
+      seq: 2,
+    });
     equal((await store.log.read(session, 0, 1))[0]?.commandId, first.commandId);
     const half = streams.map((stream) => ({ ...stream, expectedSeq: stream.streamId === streamA ? 2 : 7 }));
-    equal(await store.log.append({ ...first, commandId: uuid(4, 0xaaaa), streams: half }), { status: "conflict", streamId: session, expectedSeq: 7, actualSeq: 1 });
+    equal(await store.log.append({ ...first, commandId: uuid(4, 0xaaaa), streams: half }), {
+      status: "conflict",
+      streamId: session,
+      expectedSeq: 7,
+      actualSeq: 1,
+    });
     equal(await notes(store, streamA), ["both", "again"]);
     equal(await notes(store, session), ["both"]);
     equal(await store.log.streams(), [streamA, session]);
@@ -80,7 +128,10 @@ export const logCases: Checks = {
     const { receipt } = await appended(store, first);
     await appended(store, appendOf(streamA, 2, ["c"]));
     equal(await log.append(first), { status: "repeated", receipt });
-    const elsewhere = appendOf(streamB, 9, ["x"], { commandId: first.commandId, fence: { missionId: uuid(1, 9), epoch: 4 } });
+    const elsewhere = appendOf(streamB, 9, ["x"], {
+      commandId: first.commandId,
+      fence: { missionId: uuid(1, 9), epoch: 4 },
+    });
     equal(await log.append(elsewhere), { status: "repeated", receipt }, "before fence and expectation");
     equal(await log.receipt(first.commandId), receipt);
     equal(await notes(store, streamA), ["a", "b", "c"]);
@@ -95,7 +146,12 @@ export const logCases: Checks = {
   },
 
   "command ids need not be UUIDs": async (store) => {
-    for (const [seq, commandId] of ["import-1", "", "0197F000-0004-7000-8000-00000000ABCD", "é🚀"].entries()) {
+    for (const [seq, commandId] of [
+      "import-1",
+      "",
+      "0197F000-0004-7000-8000-00000000ABCD",
+      "é🚀",
+    ].entries()) {
       const { receipt } = await appended(store, appendOf(streamA, seq, ["x"], { commandId }));
       equal(await store.log.receipt(commandId), receipt);
       equal((await store.log.read(streamA, seq, 1))[0]?.commandId, commandId);
@@ -118,17 +174,30 @@ export const logCases: Checks = {
     const streams = Array.from({ length: 100 }, (_, i) => missionStream(uuid(5, i)));
     const work = streams.map(async (streamId, i) => {
       for (let seq = 0; seq < 5; seq += 1) {
-        if (i % 7 === 0) equal((await store.log.append(appendOf(streamId, seq + 3, ["bad"]))).status, "conflict");
+        if (i % 7 === 0)
+          equal((await store.log.append(appendOf(streamId, seq + 3, ["bad"]))).status, "conflict");
         await appended(store, appendOf(streamId, seq, [`${i}.${seq}`]));
       }
     });
     await Promise.all(work);
-    for (const [i, streamId] of streams.entries()) equal(await notes(store, streamId), [0, 1, 2, 3, 4].map((seq) => `${i}.${seq}`));
+    for (const [i, streamId] of streams.entries())
+      equal(
+        await notes(store, streamId),
+        [0, 1, 2, 3, 4].map((seq) => `${i}.${seq}`),
+      );
     equal(await store.changes.cursor(), 500);
   },
 
   "text of every kind comes back as it was": async (store) => {
-    const texts = ["", "é ß 漢字 🚀", "\u0000 null", "'; DROP TABLE events; --", '"quoted" \\ \n\r\t', "\ud800 lone", "x".repeat(maxInlineBlobBytes * 2)];
+    const texts = [
+      "",
+      "é ß 漢字 🚀",
+      "\u0000 null",
+      "'; DROP TABLE events; --",
+      '"quoted" \\ \n\r\t',
+      "\ud800 lone",
+      "x".repeat(maxInlineBlobBytes * 2),
+    ];
     await appended(store, appendOf(streamA, 0, texts));
     equal(await notes(store, streamA), texts);
   },
@@ -146,7 +215,10 @@ export const logCases: Checks = {
     const event = { type: "mission.dreamt", of: ["sheep", 1.5, null, { deep: true }] };
     const append = appendOf(streamA, 0, ["x"]);
     // What a newer Houston may have written.
-    await appended(store, { ...append, streams: [{ streamId: streamA, expectedSeq: 0, events: [{ at: 1, event: event as never }] }] });
+    await appended(store, {
+      ...append,
+      streams: [{ streamId: streamA, expectedSeq: 0, events: [{ at: 1, event: event as never }] }],
+    });
     equal((await store.log.read(streamA, 0, 1))[0]?.event, event);
   },
 

@@ -1,5 +1,20 @@
 /** Promises of what is derived: summaries, wake times, receipts, and their rebuilding; and of archives' raw material. */
-import { appended, appendOf, equal, missionA, missionB, note, notes, runner1, session, streamA, streamB, summaryOf, uuid, type Checks } from "./storeContractKit.ts";
+import {
+  appended,
+  appendOf,
+  equal,
+  missionA,
+  missionB,
+  note,
+  notes,
+  runner1,
+  session,
+  streamA,
+  streamB,
+  summaryOf,
+  uuid,
+  type Checks,
+} from "./storeContractKit.ts";
 
 export const projectionCases: Checks = {
   "a summary is replaced with its append, newest mission first": async (store) => {
@@ -14,15 +29,21 @@ export const projectionCases: Checks = {
 
   "a refused append changes neither summary nor wake time": async (store) => {
     await appended(store, appendOf(streamA, 0, ["x"], { summary: summaryOf(missionA, 1), wakeAt: 5 }));
-    equal((await store.log.append(appendOf(streamA, 0, ["x"], { summary: summaryOf(missionA, 9), wakeAt: 9 }))).status, "conflict");
+    equal(
+      (await store.log.append(appendOf(streamA, 0, ["x"], { summary: summaryOf(missionA, 9), wakeAt: 9 })))
+        .status,
+      "conflict",
+    );
     equal(await store.log.summary(missionA), summaryOf(missionA, 1));
     equal(await store.log.wakes(10, 10), [{ missionId: missionA, wakeAt: 5 }]);
   },
 
   "wakes come soonest first, up to a time and a limit": async (store) => {
     const at = [30, 10, 20, 40];
-    for (const [i, wakeAt] of at.entries()) await appended(store, appendOf(`mission:${uuid(7, i)}`, 0, ["x"], { wakeAt }));
-    const due = async (until: number, limit: number): Promise<number[]> => (await store.log.wakes(until, limit)).map(({ wakeAt }) => wakeAt);
+    for (const [i, wakeAt] of at.entries())
+      await appended(store, appendOf(`mission:${uuid(7, i)}`, 0, ["x"], { wakeAt }));
+    const due = async (until: number, limit: number): Promise<number[]> =>
+      (await store.log.wakes(until, limit)).map(({ wakeAt }) => wakeAt);
     equal(await due(9, 10), []);
     equal(await due(30, 10), [10, 20, 30]);
     equal(await due(100, 2), [10, 20]);
@@ -46,10 +67,20 @@ export const projectionCases: Checks = {
 
   "dropping projections leaves the log, and receipts come back from it": async (store) => {
     const streams = [
-      { streamId: streamA, expectedSeq: 0, events: [{ at: 1, event: note("a") }, { at: 1, event: note("b") }] },
+      {
+        streamId: streamA,
+        expectedSeq: 0,
+        events: [
+          { at: 1, event: note("a") },
+          { at: 1, event: note("b") },
+        ],
+      },
       { streamId: session, expectedSeq: 0, events: [{ at: 1, event: note("s") }] },
     ];
-    const first = await appended(store, appendOf(streamA, 0, [], { streams, summary: summaryOf(missionA, 2), wakeAt: 5 }));
+    const first = await appended(
+      store,
+      appendOf(streamA, 0, [], { streams, summary: summaryOf(missionA, 2), wakeAt: 5 }),
+    );
     const second = await appended(store, appendOf(streamA, 2, ["c"]));
     await store.leases.acquire({ missionId: missionA, runnerId: runner1, ttlMs: 10, now: 0 });
     await store.caches.save(missionA, { seq: 3, stateVersion: 1, body: "{}" });
@@ -60,6 +91,9 @@ export const projectionCases: Checks = {
     equal(await notes(store, streamA), ["a", "b", "c"]);
     for (const { receipt } of [first, second]) equal(await store.log.receipt(receipt.commandId), receipt);
     equal((await store.leases.get(missionA))?.epoch, 1, "epochs are truth");
-    equal((await store.log.append(appendOf(streamA, 0, ["x"], { commandId: first.receipt.commandId }))).status, "repeated");
+    equal(
+      (await store.log.append(appendOf(streamA, 0, ["x"], { commandId: first.receipt.commandId }))).status,
+      "repeated",
+    );
   },
 };

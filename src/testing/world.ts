@@ -4,20 +4,24 @@
  */
 import { createHash } from "node:crypto";
 import type { EnginePorts } from "../engine/enginePorts.ts";
+import { loadMission } from "../engine/load.ts";
 import { Runner } from "../engine/runner.ts";
 import { createMission, openSession, submit } from "../engine/submit.ts";
+import type { MissionState } from "../mission/state.ts";
+import { humanCall } from "../mission/task.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { CrashPoint } from "../ports/faults.ts";
 import type { StepExecutor } from "../ports/stepExecutor.ts";
 import type { HumanCommand } from "../protocol/commands.ts";
 import type { MissionSpec } from "../protocol/plan.ts";
+import type { MissionSummary } from "../protocol/status.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import type { Store } from "../stores/store.ts";
 import { Incarnation } from "./incarnation.ts";
 import { Outside } from "./outside.ts";
 import { seededRandom, type Random } from "./random.ts";
 import { scenario } from "./scenario.ts";
-import { handoffOf, scriptedProgram, scriptedSteps, scriptedVerifier, type ScriptedWorld } from "./scriptedAgents.ts";
+import { handoffOf, scriptedProgram, scriptedSteps, scriptedVerifier, taskAssertion, type ScriptedWorld } from "./scriptedAgents.ts";
 import { VirtualTime } from "./virtualTime.ts";
 
 export interface WorldOptions {
@@ -40,6 +44,9 @@ export interface WorldEnd {
   acknowledged: Acknowledged[];
   kills: number;
   freezes: number;
+  jumps: number;
+  /** Commands that were sent twice. */
+  repeated: number;
   /** The mission closed before virtual time ran out. */
   closed: boolean;
 }
@@ -71,6 +78,8 @@ class World {
   readonly scripted: ScriptedWorld;
   kills = 0;
   freezes = 0;
+  jumps = 0;
+  repeated = 0;
   closed = false;
   #ids = 0;
   #done = false;
@@ -171,7 +180,6 @@ class World {
     const stop = new AbortController();
     this.#stops.push(stop);
     let offsetMs = 0;
-    let broken = false;
     const again = (afterMs: number): void => {
       if (!this.#done) this.time.schedule(this.time.now() + afterMs, () => this.live(`${name}'`));
     };
@@ -186,8 +194,11 @@ class World {
       if (life.dead || this.#done || !random.chance(crashes)) return;
       const fault = random.weighted({ kill: 6, freeze: 1, jump: 1 });
       if (fault === "kill") end();
-      else if (fault === "jump") offsetMs += random.int(-30_000, 30_000);
-      else if (!broken) this.#freeze(life, random);
+      else if (fault === "jump") {
+        this.jumps += 1;
+        offsetMs += random.int(-30_000, 30_000);
+      }
+      else this.#freeze(life, random);
     };
     const ports = life.ports(this.ports(), () => offsetMs, reach);
     const runner = new Runner(ports, {
@@ -198,10 +209,7 @@ class World {
       parkAfterMs: 30_000,
       graceMs: 15_000,
       stop: stop.signal,
-      report: (message) => {
-        broken = true;
-        this.outside.violations.push(`runner: ${message}`);
-      },
+      report: (message) => void this.outside.violations.push(`runner: ${message}`),
     });
     runner.run().catch((error: unknown) => this.outside.violations.push(`runner died: ${String(error)}`));
   }
@@ -226,33 +234,46 @@ class World {
   async #act(random: Random): Promise<void> {
     const { log, caches } = this.store;
     const summary = await log.summary(missionId);
-    if (summary === undefined || summary.outcome !== undefined) return;
-    const commands = this.#wishes(random, summary);
+    const isQuiet = summary?.approvals.length === 0 && summary.humanTasks.length === 0 && !random.chance(0.2);
+    if (summary === undefined || summary.outcome !== undefined || isQuiet) return;
+    const state = await loadMission({ log, caches }, missionId);
+    const commands = state === undefined ? [] : this.#wishes(random, summary, state);
     for (const body of commands) {
       const command = { id: this.nextId(), at: this.time.now(), by: "human:somebody", body };
       await submit({ log: this.ports().log, caches }, missionId, command);
-      if (random.chance(0.2)) await submit({ log: this.ports().log, caches }, missionId, command);
+      if (!random.chance(0.2)) continue;
+      this.repeated += 1;
+      await submit({ log: this.ports().log, caches }, missionId, command);
     }
   }
 
-  #wishes(random: Random, summary: { approvals: { id: string; kind: string }[]; humanTasks: string[] }): HumanCommand[] {
+  #wishes(random: Random, summary: MissionSummary, state: MissionState): HumanCommand[] {
     const wishes: HumanCommand[] = [];
     for (const { id: approvalId, kind } of summary.approvals) {
-      const answer = random.weighted({ approve: 5, reject: 0.6, wait: 3 });
+      const answer = random.weighted({ approve: 5, reject: 0.2, wait: 3 });
       const raise = kind === "budget" ? { raise: { calls: 40, tokens: 20_000, timeMs: 3_000_000, costMicroUsd: 60_000 } } : {};
       if (answer === "approve") wishes.push({ type: "approval.approve", approvalId, ...raise });
       if (answer === "reject") wishes.push({ type: "approval.reject", approvalId });
     }
     for (const taskId of summary.humanTasks) {
       if (!random.chance(0.3)) continue;
-      const snapshot = this.outside.commit(new Set(["base", `fixed:a-${taskId.replace(/~\d+$/, "")}`, `by-hand:${taskId}`]));
-      wishes.push({ type: "task.answer", taskId, handoff: handoffOf(random.chance(0.9) ? "done" : "blocked", "by hand"), snapshot });
+      wishes.push(this.#handOff(random, state, taskId));
     }
     const { trouble } = this.options;
     if (random.chance(trouble * 0.03)) wishes.push({ type: "mission.pause", reason: "lunch" });
-    if (random.chance(0.5)) wishes.push({ type: "mission.resume" });
+    if (summary.status.state === "Paused" ? random.chance(0.5) : random.chance(0.02)) wishes.push({ type: "mission.resume" });
     if (random.chance(trouble * 0.0005)) wishes.push({ type: "mission.cancel", reason: "changed my mind" });
     return random.chance(0.2) ? wishes.reverse() : wishes;
+  }
+
+  /** A person's work: on top of the tree they were given, most of the time right. */
+  #handOff(random: Random, state: MissionState, taskId: string): HumanCommand {
+    const work = humanCall(state, taskId)?.call.work;
+    const facts = work?.kind === "human" ? this.outside.treeOf(work.from.commit) : [];
+    const fact = random.chance(0.8) ? "fixed" : "tried";
+    const snapshot = this.outside.commit(new Set([...facts, `${fact}:${taskAssertion(taskId)}`]));
+    const handoff = handoffOf(random.chance(0.9) ? "done" : "blocked", "by hand");
+    return { type: "task.answer", taskId, handoff, snapshot };
   }
 
   async run(): Promise<void> {
@@ -273,6 +294,6 @@ export async function runWorld(options: WorldOptions): Promise<WorldEnd> {
   world.live("two");
   world.people();
   await world.run();
-  const { spec, store, outside, acknowledged, kills, freezes, closed } = world;
-  return { options, spec, store, outside, acknowledged, kills, freezes, closed };
+  const { spec, store, outside, acknowledged, kills, freezes, jumps, repeated, closed } = world;
+  return { options, spec, store, outside, acknowledged, kills, freezes, jumps, repeated, closed };
 }

@@ -5,7 +5,10 @@ import { openReader } from "./database.ts";
 import type { Asked, BackupExchanges, Request, WorkerSetup } from "./messages.ts";
 
 /** The thread's part: one statement that may take long, on a connection of its own. */
-export function runBackup({ directory }: WorkerSetup): { handle(request: Request): undefined; close(): void } {
+export function runBackup({ directory }: WorkerSetup): {
+  handle(request: Request): undefined;
+  close(): void;
+} {
   const db: DatabaseSync = openReader(directory);
   return {
     handle({ ask }) {

@@ -68,7 +68,8 @@ export class BlobFiles {
       throw storeErrorOf(error, file);
     }
     const bytes = await decode(stored).catch(() => undefined);
-    if (bytes === undefined || createHash("sha256").update(bytes).digest("hex") !== sha256) throw damagedBlob(file, sha256);
+    if (bytes === undefined || createHash("sha256").update(bytes).digest("hex") !== sha256)
+      throw damagedBlob(file, sha256);
     return bytes;
   }
 
@@ -87,7 +88,10 @@ export class BlobFiles {
 }
 
 export function damagedBlob(path: string, sha256: string): StoreError {
-  return new StoreError("corrupt", `${path}: blob ${sha256} is damaged; restore a backup in its place, or import an archive into a new folder`);
+  return new StoreError(
+    "corrupt",
+    `${path}: blob ${sha256} is damaged; restore a backup in its place, or import an archive into a new folder`,
+  );
 }
 
 async function encode(bytes: Uint8Array): Promise<Buffer> {
@@ -137,7 +141,7 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 async function namesIn(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+  const names: string[] = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return [];
     throw storeErrorOf(error, folder);
   });

@@ -26,7 +26,9 @@ export class CacheFiles implements StateCaches {
     const folder = join(this.directory, safeName(missionId));
     const states: CachedState[] = [];
     for (const number of (await numbersIn(folder)).reverse().slice(0, kept)) {
-      const state = await readFile(join(folder, String(number))).then(decode).catch(() => undefined);
+      const state = await readFile(join(folder, String(number)))
+        .then(decode)
+        .catch(() => undefined);
       if (state !== undefined) states.push(state);
     }
     return states;
@@ -34,7 +36,9 @@ export class CacheFiles implements StateCaches {
 
   save(missionId: MissionId, state: CachedState): Promise<void> {
     const before = this.saving.get(missionId) ?? Promise.resolve();
-    const saved = before.catch(() => {}).then(() => this.write(join(this.directory, safeName(missionId)), state));
+    const saved = before
+      .catch(() => {})
+      .then(() => this.write(join(this.directory, safeName(missionId)), state));
     this.saving.set(missionId, saved);
     const forget = (): void => {
       if (this.saving.get(missionId) === saved) this.saving.delete(missionId);
@@ -51,7 +55,8 @@ export class CacheFiles implements StateCaches {
       const temporary = join(folder, `.${process.pid}.${number}`);
       await writeFile(temporary, await encode(state), { mode: 0o600 });
       await rename(temporary, join(folder, String(number)));
-      for (const old of [...numbers, number].slice(0, -kept)) await rm(join(folder, String(old)), { force: true });
+      for (const old of [...numbers, number].slice(0, -kept))
+        await rm(join(folder, String(old)), { force: true });
     } catch (error) {
       throw storeErrorOf(error, folder);
     }
@@ -71,7 +76,10 @@ export class CacheFiles implements StateCaches {
 
 async function numbersIn(folder: string): Promise<number[]> {
   const names = await readdir(folder).catch(() => []);
-  return names.filter((name) => /^\d+$/.test(name)).map(Number).sort((a, b) => a - b);
+  return names
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .sort((a, b) => a - b);
 }
 
 /** The checksum covers everything, compressed: what fails it is left out before anything reads it. */
@@ -83,6 +91,10 @@ async function encode({ seq, stateVersion, body }: CachedState): Promise<Buffer>
 async function decode(stored: Buffer): Promise<CachedState | undefined> {
   const compressed = stored.subarray(32);
   if (!createHash("sha256").update(compressed).digest().equals(stored.subarray(0, 32))) return undefined;
-  const [seq, stateVersion, body] = JSON.parse((await decompress(compressed)).toString("utf8")) as [number, number, string];
+  const [seq, stateVersion, body] = JSON.parse((await decompress(compressed)).toString("utf8")) as [
+    number,
+    number,
+    string,
+  ];
   return { seq, stateVersion, body };
 }

@@ -14,7 +14,9 @@ export interface Packed {
 export function pack(bytes: Uint8Array): Packed {
   if (bytes.byteLength < minimumBytes || looksLikeNoise(bytes)) return { zstd: false, body: bytes };
   const compressed = zstdCompressSync(bytes);
-  return compressed.byteLength < bytes.byteLength * 0.9 ? { zstd: true, body: compressed } : { zstd: false, body: bytes };
+  return compressed.byteLength < bytes.byteLength * 0.9
+    ? { zstd: true, body: compressed }
+    : { zstd: false, body: bytes };
 }
 
 const seen = new Uint32Array(256);

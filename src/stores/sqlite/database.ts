@@ -2,7 +2,17 @@
  * Opening the main database in a worker: whose file it is, whether it is whole, whether commits will
  * really reach the disk; and waiting for its lock without end or giving up too soon.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readSync, statSync, accessSync, constants } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  statSync,
+  accessSync,
+  constants,
+} from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
@@ -33,11 +43,15 @@ export function retryWhileBusy<T>(path: string, attempt: () => T, meanwhile: () 
   }
 }
 
-export function openDatabase(directory: string, options: { readOnly: boolean; create: boolean }): DatabaseSync {
+export function openDatabase(
+  directory: string,
+  options: { readOnly: boolean; create: boolean },
+): DatabaseSync {
   const file = databaseFile(directory);
   try {
     const isNew = !existsSync(file) || statSync(file).size === 0;
-    if (isNew && (options.readOnly || !options.create)) throw new StoreError("notAStore", `${directory}: there is no store here`);
+    if (isNew && (options.readOnly || !options.create))
+      throw new StoreError("notAStore", `${directory}: there is no store here`);
     if (isNew) createDirectory(directory);
     else checkHeader(file);
     return options.readOnly ? openReadOnly(file) : openReadWrite(file);
@@ -55,15 +69,8 @@ function openReadWrite(file: string): DatabaseSync {
   accessSync(dirname(file), constants.W_OK);
   const db = new DatabaseSync(file);
   try {
-    db.exec(`PRAGMA page_size = ${pageSizeBytes}; PRAGMA cache_size = -8000; PRAGMA busy_timeout = 0`);
-    retryWhileBusy(file, () => migrate(db, file));
-    retryWhileBusy(file, () => db.exec("PRAGMA journal_mode = WAL"));
-    // 4 MiB of WAL between checkpoints; a larger one is cut back after its checkpoint.
-    db.exec(`PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${4096}; PRAGMA journal_size_limit = ${64 << 20}`);
-    expectPragma(db, file, "journal_mode", "wal");
-    expectPragma(db, file, "synchronous", 2);
-    expectPragma(db, file, "foreign_keys", 1);
-    checkWhole(db, file);
+    // Others may be making, recovering or closing it at this moment; all of this can be done again.
+    retryWhileBusy(file, () => setUp(db, file));
     syncDirectory(dirname(file));
     return db;
   } catch (error) {
@@ -72,11 +79,23 @@ function openReadWrite(file: string): DatabaseSync {
   }
 }
 
+function setUp(db: DatabaseSync, file: string): void {
+  db.exec(`PRAGMA page_size = ${pageSizeBytes}; PRAGMA cache_size = -8000; PRAGMA busy_timeout = 0`);
+  migrate(db, file);
+  // 4 MiB of WAL between checkpoints; a larger one is cut back after its checkpoint.
+  db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
+  db.exec(`PRAGMA wal_autocheckpoint = ${4096}; PRAGMA journal_size_limit = ${64 << 20}`);
+  expectPragma(db, file, "journal_mode", "wal");
+  expectPragma(db, file, "synchronous", 2);
+  expectPragma(db, file, "foreign_keys", 1);
+  checkWhole(db, file);
+}
+
 function openReadOnly(file: string): DatabaseSync {
   const open = (path: string | URL): DatabaseSync => {
     const db = new DatabaseSync(path, { readOnly: true });
     try {
-      db.exec("PRAGMA busy_timeout = 1000");
+      db.exec("PRAGMA busy_timeout = 10000");
       checkIds(file, Number(pragma(db, "application_id")), Number(pragma(db, "user_version")));
       return db;
     } catch (error) {
@@ -120,16 +139,27 @@ function checkHeader(file: string): void {
   } finally {
     closeSync(handle);
   }
-  if (header.toString("latin1", 0, 16) !== "SQLite format 3\0") throw new StoreError("notAStore", `${file}: it is not a store of Houston's, or its beginning is damaged; nothing was changed`);
+  if (header.toString("latin1", 0, 16) !== "SQLite format 3\0")
+    throw new StoreError(
+      "notAStore",
+      `${file}: it is not a store of Houston's, or its beginning is damaged; nothing was changed`,
+    );
   // A process may have died between creating the file and its first commit.
   if (header.readUInt32BE(68) === 0 && header.readUInt32BE(60) === 0 && header.readUInt32BE(28) <= 1) return;
   checkIds(file, header.readUInt32BE(68), header.readUInt32BE(60));
 }
 
 function checkIds(file: string, application: number, version: number): void {
-  if (application !== applicationId) throw new StoreError("notAStore", `${file}: it is a database, but not a store of Houston's; nothing was changed`);
+  if (application !== applicationId)
+    throw new StoreError(
+      "notAStore",
+      `${file}: it is a database, but not a store of Houston's; nothing was changed`,
+    );
   if (version > schemaVersion)
-    throw new StoreError("newerSchema", `${file}: a newer Houston wrote it (schema ${version}, this one knows ${schemaVersion}); upgrade Houston. Nothing was changed`);
+    throw new StoreError(
+      "newerSchema",
+      `${file}: a newer Houston wrote it (schema ${version}, this one knows ${schemaVersion}); upgrade Houston. Nothing was changed`,
+    );
 }
 
 function migrate(db: DatabaseSync, file: string): void {
@@ -155,10 +185,16 @@ function checkWhole(db: DatabaseSync, file: string): void {
   const wal = `${file}-wal`;
   const walBytes = existsSync(wal) ? statSync(wal).size : 0;
   const expectedBytes = Number(pragma(db, "page_count")) * Number(pragma(db, "page_size"));
-  let problem: unknown = sizeBytes + walBytes < expectedBytes ? `it has ${sizeBytes} of ${expectedBytes} bytes` : "ok";
+  let problem: unknown =
+    sizeBytes + walBytes < expectedBytes ? `it has ${sizeBytes} of ${expectedBytes} bytes` : "ok";
   if (problem === "ok" && sizeBytes <= fullCheckBytes) problem = pragma(db, "quick_check(1)");
-  if (problem === "ok") for (const table of ["events", "blobs", "missions"]) db.prepare(`SELECT max(rowid) FROM ${table}`).get();
-  if (problem !== "ok") throw new StoreError("corrupt", `${file}: it is damaged (${String(problem)}); restore a backup in its place, or import an archive into a new folder`);
+  if (problem === "ok")
+    for (const table of ["events", "blobs", "missions"]) db.prepare(`SELECT max(rowid) FROM ${table}`).get();
+  if (problem !== "ok")
+    throw new StoreError(
+      "corrupt",
+      `${file}: it is damaged (${String(problem)}); restore a backup in its place, or import an archive into a new folder`,
+    );
 }
 
 function pragma(db: DatabaseSync, name: string): unknown {
@@ -166,7 +202,11 @@ function pragma(db: DatabaseSync, name: string): unknown {
 }
 
 /** A setting that SQLite ignored silently would cost acknowledged events. */
-function expectPragma(db: DatabaseSync, file: string, name: string, expected: unknown): void {
+export function expectPragma(db: DatabaseSync, file: string, name: string, expected: unknown): void {
   const actual = pragma(db, name);
-  if (actual !== expected) throw new StoreError("io", `${file}: SQLite keeps ${name} at ${String(actual)} where ${String(expected)} is needed; is the folder on a network file system?`);
+  if (actual !== expected)
+    throw new StoreError(
+      "io",
+      `${file}: SQLite keeps ${name} at ${String(actual)} where ${String(expected)} is needed; is the folder on a network file system?`,
+    );
 }

@@ -2,10 +2,25 @@
 import { StoreError, type StoreErrorCode } from "../../ports/log.ts";
 
 /** Primary result codes: https://sqlite.org/rescode.html */
-const codes: Readonly<Record<number, StoreErrorCode>> = { 5: "busy", 6: "busy", 8: "readOnly", 11: "corrupt", 13: "diskFull", 18: "invalid", 26: "notAStore" };
+const codes: Readonly<Record<number, StoreErrorCode>> = {
+  5: "busy",
+  6: "busy",
+  8: "readOnly",
+  11: "corrupt",
+  13: "diskFull",
+  18: "invalid",
+  26: "notAStore",
+};
 /** SQLITE_IOERR_SHMSIZE: the file of the WAL index could not grow. */
 const noRoomForIndex = 4874;
-const systemCodes: Readonly<Record<string, StoreErrorCode>> = { ENOSPC: "diskFull", EDQUOT: "diskFull", EFBIG: "diskFull", EROFS: "readOnly", EACCES: "readOnly", EPERM: "readOnly" };
+const systemCodes: Readonly<Record<string, StoreErrorCode>> = {
+  ENOSPC: "diskFull",
+  EDQUOT: "diskFull",
+  EFBIG: "diskFull",
+  EROFS: "readOnly",
+  EACCES: "readOnly",
+  EPERM: "readOnly",
+};
 
 const advice: Readonly<Record<StoreErrorCode, string>> = {
   diskFull: "the disk is full; nothing acknowledged is lost, make room and go on",
@@ -29,7 +44,8 @@ export function storeErrorOf(error: unknown, path: string): StoreError {
 
 function codeOf(error: unknown): StoreErrorCode {
   const { errcode, code } = Object(error) as { errcode?: unknown; code?: unknown };
-  if (typeof errcode === "number") return errcode === noRoomForIndex ? "diskFull" : (codes[errcode & 0xff] ?? "io");
+  if (typeof errcode === "number")
+    return errcode === noRoomForIndex ? "diskFull" : (codes[errcode & 0xff] ?? "io");
   return (typeof code === "string" ? systemCodes[code] : undefined) ?? "io";
 }
 

@@ -20,8 +20,10 @@ export class Heart {
   handle({ ask }: Request): boolean {
     const { missionId, epoch, now, ttlMs } = ask as Asked<HeartbeatExchanges, "heartbeat">;
     if (this.table.beat(missionId, epoch, now, ttlMs)) return true;
+    if (epoch < 1) return false;
     // The file may have been lost with the power: then the epoch itself is asked, which takes no lock either.
-    if ((this.table.get(missionId)?.epoch ?? 0) > epoch || this.newestEpoch(missionId) !== epoch) return false;
+    if ((this.table.get(missionId)?.epoch ?? 0) > epoch || this.newestEpoch(missionId) !== epoch)
+      return false;
     return this.table.raise(missionId, epoch, now, ttlMs);
   }
 

@@ -46,7 +46,9 @@ export class HeartbeatTable {
   }
 
   private static openReadOnly(file: string): HeartbeatTable | undefined {
-    return existsSync(file) ? new HeartbeatTable(new DatabaseSync(file, { readOnly: true }), true) : undefined;
+    return existsSync(file)
+      ? new HeartbeatTable(new DatabaseSync(file, { readOnly: true }), true)
+      : undefined;
   }
 
   private static openReadWrite(file: string): HeartbeatTable {

@@ -85,9 +85,6 @@ export interface BackupExchanges {
   backup: Exchange<{ file: string }, undefined>;
 }
 
-/** Any set of exchanges, by name. */
-export type Exchanges = { [kind: string]: Exchange<unknown, unknown> };
-
 export type Asked<E, K extends keyof E> = E[K] extends Exchange<infer Ask, unknown> ? Ask : never;
 export type Answered<E, K extends keyof E> = E[K] extends Exchange<unknown, infer Answer> ? Answer : never;
 

@@ -33,9 +33,10 @@ export class Port {
 
   /** The next request that has arrived, without waiting. The last one of all, to close, waits for its turn. */
   poll(): Request | undefined {
-    const received = receiveMessageOnPort(this.port) as { message: Request } | undefined;
-    if (received?.message.kind !== "close") return received?.message;
-    this.closeRequest = received.message;
+    const received = receiveMessageOnPort(this.port);
+    const request = received?.message as Request | undefined;
+    if (request?.kind !== "close") return request;
+    this.closeRequest = request;
     return undefined;
   }
 
@@ -56,7 +57,7 @@ export class Port {
   }
 
   private waitForBell(heard: number): number {
-    for (const end = performance.now() + listenMs; performance.now() < end; ) {
+    for (const end = performance.now() + listenMs; performance.now() < end;) {
       const now = Atomics.load(this.bell, 0);
       if (now !== heard) return now;
     }

@@ -13,7 +13,7 @@
  *
  * Pages are small, because a commit writes every page it touches into the WAL whole, and because content
  * beyond a page continues in exactly filled overflow pages: a thousand steps with a 2 KiB blob each take
- * 2.9 MB where 4 KiB pages take 4.9 MB, and a commit writes 9 KiB where 16 KiB pages take over 100.
+ * 3.0 MB where 4 KiB pages take 4.9 MB, and a commit writes some 12 KiB where 16 KiB pages take over 100.
  *
  * Heartbeats are in a database file of their own (`heartbeats.db`, never synced): they must not wait for
  * the main one's disk or lock. A lost or stale heartbeat file costs a takeover that the epoch makes safe.
@@ -114,6 +114,8 @@ export const sql = {
 
   wakeAt: `SELECT wake_at AS wakeAt FROM missions WHERE stream = ?`,
   setSummary: `INSERT INTO missions (stream, summary) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET summary = ?2`,
+  setBoth: `INSERT INTO missions (stream, summary, wake_at) VALUES (?1, ?2, ?3)
+    ON CONFLICT DO UPDATE SET summary = ?2, wake_at = ?3`,
   setWake: `INSERT INTO missions (stream, wake_at) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET wake_at = ?2`,
   summaries: `SELECT summary FROM missions WHERE summary IS NOT NULL`,
   summary: `SELECT m.summary FROM missions m JOIN streams s ON s.id = m.stream WHERE s.name = ? AND m.summary IS NOT NULL`,

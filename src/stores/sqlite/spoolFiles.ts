@@ -124,7 +124,11 @@ class FileWriter implements SpoolWriter {
   private async flush(): Promise<void> {
     this.isScheduled = false;
     const segments = (this.segments ??= await openFolder(this.folder));
-    const [head, skipped, tail] = [Buffer.concat(this.waiting), this.skippedBytes, Buffer.concat(this.waitingTail)];
+    const [head, skipped, tail] = [
+      Buffer.concat(this.waiting),
+      this.skippedBytes,
+      Buffer.concat(this.waitingTail),
+    ];
     this.waiting = [];
     this.waitingTail = [];
     this.waitingBytes = this.waitingTailBytes = this.skippedBytes = 0;
@@ -134,7 +138,7 @@ class FileWriter implements SpoolWriter {
   }
 
   private async append(segments: Segment[], bytes: Uint8Array): Promise<void> {
-    for (let rest = bytes; rest.byteLength > 0; ) {
+    for (let rest = bytes; rest.byteLength > 0;) {
       let last = segments.at(-1);
       let room = (segments.length > 1 ? segmentBytes : headBytes) - (last?.sizeBytes ?? 0);
       if (last === undefined || room <= 0) {
@@ -146,27 +150,37 @@ class FileWriter implements SpoolWriter {
       last.sizeBytes += part.byteLength;
       rest = rest.subarray(part.byteLength);
       // The head and the last two stay.
-      for (const old of segments.splice(1, Math.max(0, segments.length - 3))) await rm(join(this.folder, String(old.start)), { force: true });
+      for (const old of segments.splice(1, Math.max(0, segments.length - 3)))
+        await rm(join(this.folder, String(old.start)), { force: true });
     }
   }
 }
 
-const endOf = (segment: Segment | undefined): number => (segment === undefined ? 0 : segment.start + segment.sizeBytes);
+const endOf = (segment: Segment | undefined): number =>
+  segment === undefined ? 0 : segment.start + segment.sizeBytes;
 
 /** A call that is done again after a crash goes on where its stream ended. */
 async function openFolder(folder: string): Promise<Segment[]> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await rm(join(folder, closedName), { force: true });
   const segments: Segment[] = [];
-  for (const start of segmentsIn(await readdir(folder))) segments.push({ start, sizeBytes: (await readFrom(join(folder, String(start)), 0))?.byteLength ?? 0 });
+  for (const start of segmentsIn(await readdir(folder)))
+    segments.push({ start, sizeBytes: (await readFrom(join(folder, String(start)), 0))?.byteLength ?? 0 });
   return segments;
 }
 
 function segmentsIn(names: string[]): number[] {
-  return names.filter((name) => /^\d+$/.test(name)).map(Number).sort((a, b) => a - b);
+  return names
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .sort((a, b) => a - b);
 }
 
-async function* chunksFrom(folder: string, starts: number[], position: number): AsyncGenerator<{ bytes: Uint8Array; end: number }> {
+async function* chunksFrom(
+  folder: string,
+  starts: number[],
+  position: number,
+): AsyncGenerator<{ bytes: Uint8Array; end: number }> {
   let at = position;
   for (const [i, start] of starts.entries()) {
     const next = starts[i + 1];

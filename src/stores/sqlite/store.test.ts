@@ -13,9 +13,12 @@ let number = 0;
 const clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
-  wait: (at: number, signal: AbortSignal) => setTimeout(Math.max(0, at - Date.now()), undefined, { signal }).catch(() => {}),
+  wait: (at: number, signal: AbortSignal) =>
+    setTimeout(Math.max(0, at - Date.now()), undefined, { signal }).catch(() => {}),
 };
 
 describe("SQLite store", () => {
-  test.each(storeContract())("$name", ({ run }) => run(() => openSqliteStore({ directory: join(root, String((number += 1))), clock })));
+  test.each(storeContract())("$name", ({ run }) =>
+    run(() => openSqliteStore({ directory: join(root, String((number += 1))), clock })),
+  );
 });

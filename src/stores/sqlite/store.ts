@@ -13,13 +13,28 @@ import type { Leases } from "../../ports/leases.ts";
 import { StoreError, type Append, type Log } from "../../ports/log.ts";
 import { maxInlineBlobBytes, type BlobRef } from "../../protocol/blob.ts";
 import type { MissionSummary } from "../../protocol/status.ts";
-import { bodyOf, byNewest, missionOfAppend, recordOf, type Store, type Truth, type TruthPart } from "../store.ts";
+import {
+  bodyOf,
+  byNewest,
+  missionOfAppend,
+  recordOf,
+  type Store,
+  type Truth,
+  type TruthPart,
+} from "../store.ts";
 import { BlobFiles, damagedBlob } from "./blobFiles.ts";
 import { CacheFiles } from "./cacheFiles.ts";
 import { ChangeFeed } from "./changeFeed.ts";
 import { databaseFile } from "./database.ts";
 import { storeErrorOf } from "./errors.ts";
-import type { BackupExchanges, HeartbeatExchanges, Role, WireAppend, WorkerSetup, WriterExchanges } from "./messages.ts";
+import type {
+  BackupExchanges,
+  HeartbeatExchanges,
+  Role,
+  WireAppend,
+  WorkerSetup,
+  WriterExchanges,
+} from "./messages.ts";
 import { SpoolFiles } from "./spoolFiles.ts";
 import { closed, WorkerClient } from "./workerClient.ts";
 
@@ -97,7 +112,8 @@ class OpenStore implements SqliteStore {
     const { writer } = this;
     return {
       append: (append) => this.append(append),
-      read: async (streamId, afterSeq, limit) => (await writer.call("read", { streamId, afterSeq, limit })).map(recordOf),
+      read: async (streamId, afterSeq, limit) =>
+        (await writer.call("read", { streamId, afterSeq, limit })).map(recordOf),
       head: (streamId) => writer.call("head", streamId),
       receipt: (commandId) => writer.call("receipt", commandId),
       streams: () => writer.call("streams", undefined),
@@ -167,7 +183,8 @@ class OpenStore implements SqliteStore {
   private async getBlob(ref: BlobRef): Promise<Uint8Array | undefined> {
     if (ref.sizeBytes > maxInlineBlobBytes) return this.files.get(ref);
     const bytes = await this.writer.call("blob", ref.sha256);
-    if (bytes !== undefined && sha256(bytes) !== ref.sha256) throw damagedBlob(databaseFile(this.directory), ref.sha256);
+    if (bytes !== undefined && sha256(bytes) !== ref.sha256)
+      throw damagedBlob(databaseFile(this.directory), ref.sha256);
     return bytes;
   }
 
@@ -198,7 +215,8 @@ class OpenStore implements SqliteStore {
   private async restore(parts: AsyncIterable<TruthPart>): Promise<void> {
     let batch: TruthPart[] = [];
     for await (const part of parts) {
-      if (part.kind === "blob" && part.ref.sizeBytes > maxInlineBlobBytes) await this.files.put(part.ref, part.bytes);
+      if (part.kind === "blob" && part.ref.sizeBytes > maxInlineBlobBytes)
+        await this.files.put(part.ref, part.bytes);
       else batch.push(part);
       if (batch.length < 200) continue;
       await this.writer.call("restoreParts", batch);
@@ -210,7 +228,8 @@ class OpenStore implements SqliteStore {
   async backup(toDirectory: string): Promise<void> {
     const target = resolve(toDirectory);
     const file = databaseFile(target);
-    if (existsSync(file)) throw new StoreError("invalid", `${file}: there is a store already; a backup needs a new folder`);
+    if (existsSync(file))
+      throw new StoreError("invalid", `${file}: there is a store already; a backup needs a new folder`);
     const worker = new WorkerClient<BackupExchanges>(this.setup("backup"));
     try {
       await mkdir(target, { recursive: true, mode: 0o700 });

@@ -2,10 +2,26 @@
 import { hash } from "node:crypto";
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { crc32, zstdDecompressSync } from "node:zlib";
-import { StoreError, type AppendResult, type Cursor, type InlineBlob, type Receipt, type Wake } from "../../ports/log.ts";
+import {
+  StoreError,
+  type AppendResult,
+  type Cursor,
+  type InlineBlob,
+  type Receipt,
+  type Wake,
+} from "../../ports/log.ts";
 import type { BlobRef } from "../../protocol/blob.ts";
 import { eventSchemaVersion } from "../../protocol/events.ts";
-import { missionOfStream, missionStream, type CommandId, type Epoch, type MissionId, type Seq, type StreamId, type Timestamp } from "../../protocol/ids.ts";
+import {
+  missionOfStream,
+  missionStream,
+  type CommandId,
+  type Epoch,
+  type MissionId,
+  type Seq,
+  type StreamId,
+  type Timestamp,
+} from "../../protocol/ids.ts";
 import type { EpochRow, RawEvent } from "../store.ts";
 import { packCommandId, unpackCommandId } from "./commandId.ts";
 import { pack, type Packed } from "./compression.ts";
@@ -119,23 +135,33 @@ export class Tables {
         commandId = unpackCommandId(command);
       }
       if (checksum(type, body) !== crc)
-        throw new StoreError("corrupt", `${this.file}: event ${seq} of ${streamId} is damaged; restore a backup in its place, or import an archive into a new folder`);
+        throw new StoreError(
+          "corrupt",
+          `${this.file}: event ${seq} of ${streamId} is damaged; restore a backup in its place, or import an archive into a new folder`,
+        );
       return { streamId, seq, at, commandId, schemaVersion: version, type, body };
     });
   }
 
   /** For archives: events in the order of cursors. */
   rawEvents(after: Cursor, limit: number): { cursor: Cursor; event: RawEvent }[] {
-    return this.rows<{ cursor: Cursor; name: StreamId; seq: Seq }>(sql.after, after, limit).flatMap(({ cursor, name, seq }) =>
-      this.read(name, seq - 1, 1).map((event) => ({ cursor, event })),
+    return this.rows<{ cursor: Cursor; name: StreamId; seq: Seq }>(sql.after, after, limit).flatMap(
+      ({ cursor, name, seq }) => this.read(name, seq - 1, 1).map((event) => ({ cursor, event })),
     );
   }
 
   receipt(commandId: CommandId): Receipt | undefined {
-    const start = this.row<{ stream: number; seq: Seq; name: StreamId }>(sql.receiptStart, packCommandId(commandId));
+    const start = this.row<{ stream: number; seq: Seq; name: StreamId }>(
+      sql.receiptStart,
+      packCommandId(commandId),
+    );
     if (start === undefined) return undefined;
     const next = this.row<{ seq: Seq }>(sql.nextCommandSeq, start.stream, start.seq);
-    return { commandId, streamId: start.name, seq: next === undefined ? this.head(start.name) : next.seq - 1 };
+    return {
+      commandId,
+      streamId: start.name,
+      seq: next === undefined ? this.head(start.name) : next.seq - 1,
+    };
   }
 
   /** In a transaction; `blobs` are the append's, prepared. */
@@ -147,10 +173,15 @@ export class Tables {
     for (const stream of append.streams) cursor = this.addEvents(stream, packed);
     for (const blob of blobs) this.addBlob(blob);
     const { commandId, missionId, summary, wakeAt, streams } = append;
-    if (missionId !== undefined && (summary !== undefined || wakeAt !== undefined)) this.setMission(missionId, summary, wakeAt);
+    if (missionId !== undefined && (summary !== undefined || wakeAt !== undefined))
+      this.setMission(missionId, summary, wakeAt);
     const first = streams[0];
     if (first === undefined) throw new StoreError("invalid", "an append needs at least one stream");
-    return { status: "appended", receipt: { commandId, streamId: first.streamId, seq: first.expectedSeq + first.body.length }, cursor };
+    return {
+      status: "appended",
+      receipt: { commandId, streamId: first.streamId, seq: first.expectedSeq + first.body.length },
+      cursor,
+    };
   }
 
   private refusal({ commandId, fence, streams }: WireAppend): AppendResult | undefined {
@@ -158,7 +189,8 @@ export class Tables {
     if (receipt !== undefined) return { status: "repeated", receipt };
     if (fence !== undefined) {
       const currentEpoch = this.epoch(fence.missionId);
-      if (fence.epoch !== currentEpoch) return { status: "stale", epoch: fence.epoch, currentEpoch };
+      if (currentEpoch === 0 || fence.epoch !== currentEpoch)
+        return { status: "stale", epoch: fence.epoch, currentEpoch };
     }
     for (const { streamId, expectedSeq } of streams) {
       const actualSeq = this.head(streamId);
@@ -167,13 +199,23 @@ export class Tables {
     return undefined;
   }
 
-  private addEvents({ streamId, expectedSeq, at, type, body }: WireStream, command: Uint8Array | string): Cursor {
+  private addEvents(
+    { streamId, expectedSeq, at, type, body }: WireStream,
+    command: Uint8Array | string,
+  ): Cursor {
     const id = this.streamIdOrNew(streamId);
     const insert = this.statement(sql.addEvent);
     let cursor: Cursor = 0;
     for (let i = 0; i < body.length; i += 1) {
       const [eventType = "", eventBody = ""] = [type[i], body[i]];
-      const values = [id, expectedSeq + i + 1, at[i] ?? 0, eventSchemaVersion, eventType, i === 0 ? command : null];
+      const values = [
+        id,
+        expectedSeq + i + 1,
+        at[i] ?? 0,
+        eventSchemaVersion,
+        eventType,
+        i === 0 ? command : null,
+      ];
       cursor = Number(insert.run(...values, checksum(eventType, eventBody), eventBody).lastInsertRowid);
     }
     return cursor;
@@ -182,9 +224,19 @@ export class Tables {
   /** For archives: an event as it was written; `isFirst` in its append and stream. */
   addRawEvent(event: RawEvent, isFirst: boolean): void {
     const { streamId, seq, at, commandId, schemaVersion, type, body } = event;
-    if (this.head(streamId) !== seq - 1) throw new StoreError("invalid", `event ${seq} of ${streamId} is out of order`);
+    if (this.head(streamId) !== seq - 1)
+      throw new StoreError("invalid", `event ${seq} of ${streamId} is out of order`);
     const command = isFirst ? packCommandId(commandId) : null;
-    this.statement(sql.addEvent).run(this.streamIdOrNew(streamId), seq, at, schemaVersion, type, command, checksum(type, body), body);
+    this.statement(sql.addEvent).run(
+      this.streamIdOrNew(streamId),
+      seq,
+      at,
+      schemaVersion,
+      type,
+      command,
+      checksum(type, body),
+      body,
+    );
   }
 
   // ---- blobs
@@ -209,12 +261,19 @@ export class Tables {
     try {
       return row.zstd === 1 ? zstdDecompressSync(row.body) : row.body;
     } catch (cause) {
-      throw new StoreError("corrupt", `${this.file}: blob ${sha256} is damaged; restore a backup in its place, or import an archive into a new folder`, { cause });
+      throw new StoreError(
+        "corrupt",
+        `${this.file}: blob ${sha256} is damaged; restore a backup in its place, or import an archive into a new folder`,
+        { cause },
+      );
     }
   }
 
   blobs(): BlobRef[] {
-    return this.rows<{ sha256: Uint8Array; size: number }>(sql.blobs).map(({ sha256, size }) => ({ sha256: Buffer.from(sha256).toString("hex"), sizeBytes: size }));
+    return this.rows<{ sha256: Uint8Array; size: number }>(sql.blobs).map(({ sha256, size }) => ({
+      sha256: Buffer.from(sha256).toString("hex"),
+      sizeBytes: size,
+    }));
   }
 
   // ---- leases
@@ -224,7 +283,10 @@ export class Tables {
   }
 
   epochs(): EpochRow[] {
-    return this.rows<{ mission: MissionId; epoch: Epoch }>(sql.epochs).map(({ mission, epoch }) => ({ missionId: mission, epoch }));
+    return this.rows<{ mission: MissionId; epoch: Epoch }>(sql.epochs).map(({ mission, epoch }) => ({
+      missionId: mission,
+      epoch,
+    }));
   }
 
   lease(missionId: MissionId): LeaseRow | undefined {
@@ -241,13 +303,19 @@ export class Tables {
 
   // ---- projections
 
-  private setMission(missionId: MissionId, summary: string | undefined, wakeAt: Timestamp | null | undefined): void {
+  private setMission(
+    missionId: MissionId,
+    summary: string | undefined,
+    wakeAt: Timestamp | null | undefined,
+  ): void {
     const id = this.streamIdOrNew(missionStream(missionId));
-    if (summary !== undefined) this.statement(sql.setSummary).run(id, summary);
-    if (wakeAt === undefined) return;
-    // Writing the index again for the same time would be two pages more in most commits.
-    const current = this.row<{ wakeAt: Timestamp | null }>(sql.wakeAt, id)?.wakeAt ?? null;
-    if (current !== wakeAt) this.statement(sql.setWake).run(id, wakeAt);
+    // Writing the index again for the same time would be one page more in many commits.
+    const isMoved =
+      wakeAt !== undefined &&
+      wakeAt !== (this.row<{ wakeAt: Timestamp | null }>(sql.wakeAt, id)?.wakeAt ?? null);
+    if (isMoved && summary !== undefined) this.statement(sql.setBoth).run(id, summary, wakeAt);
+    else if (summary !== undefined) this.statement(sql.setSummary).run(id, summary);
+    else if (isMoved) this.statement(sql.setWake).run(id, wakeAt);
   }
 
   project(missionId: MissionId, seq: Seq, summary: string, wakeAt: Timestamp | null): boolean {
@@ -270,10 +338,12 @@ export class Tables {
   }
 
   wakes(until: Timestamp, limit: number): Wake[] {
-    return this.rows<{ name: StreamId; wakeAt: Timestamp }>(sql.wakes, until, limit).flatMap(({ name, wakeAt }) => {
-      const missionId = missionOfStream(name);
-      return missionId === undefined ? [] : [{ missionId, wakeAt }];
-    });
+    return this.rows<{ name: StreamId; wakeAt: Timestamp }>(sql.wakes, until, limit).flatMap(
+      ({ name, wakeAt }) => {
+        const missionId = missionOfStream(name);
+        return missionId === undefined ? [] : [{ missionId, wakeAt }];
+      },
+    );
   }
 
   isEmpty(): boolean {

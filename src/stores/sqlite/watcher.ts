@@ -54,7 +54,11 @@ export class Watcher {
   private after({ after, limit }: Asked<WatcherExchanges, "after">): Answered<WatcherExchanges, "after"> {
     const newest = new Map<StreamId, Change>();
     let end = after;
-    for (const { cursor, name, seq } of this.rows.all(after, limit) as { cursor: Cursor; name: StreamId; seq: Seq }[]) {
+    for (const { cursor, name, seq } of this.rows.all(after, limit) as {
+      cursor: Cursor;
+      name: StreamId;
+      seq: Seq;
+    }[]) {
       newest.delete(name);
       newest.set(name, { cursor, streamId: name, seq });
       end = cursor;

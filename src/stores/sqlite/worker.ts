@@ -15,9 +15,17 @@ function start(setup: WorkerSetup, port: Port): void {
   if (setup.role === "writer") {
     const writer = new Writer(setup, port);
     port.reply([opened]);
-    return port.listenBlocking((request) => writer.run(request), () => writer.close());
+    return port.listenBlocking(
+      (request) => writer.run(request),
+      () => writer.close(),
+    );
   }
-  const servant = setup.role === "watcher" ? new Watcher(setup, port) : setup.role === "heartbeats" ? new Heart(setup) : runBackup(setup);
+  const servant =
+    setup.role === "watcher"
+      ? new Watcher(setup, port)
+      : setup.role === "heartbeats"
+        ? new Heart(setup)
+        : runBackup(setup);
   port.reply([opened]);
   const handle = (request: Request): void => {
     try {

@@ -26,13 +26,33 @@ export class WorkerClient<E> {
 
   constructor(setup: Omit<WorkerSetup, "bell">, onTick: () => void = () => {}) {
     this.what = `${setup.directory} (${setup.role})`;
-    this.worker = new Worker(workerUrl, { workerData: { ...setup, bell: this.bell } satisfies WorkerSetup, name: `houston-${setup.role}` });
+    this.worker = new Worker(workerUrl, {
+      workerData: { ...setup, bell: this.bell } satisfies WorkerSetup,
+      name: `houston-${setup.role}`,
+    });
     this.opened = new Promise((resolve, reject) => this.pending.set(0, { resolve, reject }));
     // Whoever asks something learns of it; nobody has to look here.
     this.opened.catch(() => {});
-    this.worker.on("message", (message: FromWorker) => (message === "tick" ? onTick() : this.settle(message)));
-    this.worker.on("error", (error) => this.end(new StoreError("io", `${this.what}: the store's worker died: ${error.message}. What was acknowledged is safe; open the store again`, { cause: error })));
-    this.worker.on("exit", () => this.end(new StoreError("io", `${this.what}: the store's worker ended. What was acknowledged is safe; open the store again`)));
+    this.worker.on("message", (message: FromWorker) =>
+      message === "tick" ? onTick() : this.settle(message),
+    );
+    this.worker.on("error", (error: Error) =>
+      this.end(
+        new StoreError(
+          "io",
+          `${this.what}: the store's worker died: ${error.message}. What was acknowledged is safe; open the store again`,
+          { cause: error },
+        ),
+      ),
+    );
+    this.worker.on("exit", () =>
+      this.end(
+        new StoreError(
+          "io",
+          `${this.what}: the store's worker ended. What was acknowledged is safe; open the store again`,
+        ),
+      ),
+    );
   }
 
   call<K extends keyof E & string>(kind: K, ask: Asked<E, K>): Promise<Answered<E, K>> {

@@ -8,11 +8,20 @@ import type { Acquisition, Lease } from "../../ports/leases.ts";
 import { StoreError } from "../../ports/log.ts";
 import type { MissionId } from "../../protocol/ids.ts";
 import type { TruthPart } from "../store.ts";
+import { CrashPoint } from "./crashPoint.ts";
 import { databaseFile, openDatabase, retryWhileBusy } from "./database.ts";
 import { storeErrorOf } from "./errors.ts";
 import { HeartbeatTable } from "./heartbeatTable.ts";
-import type { Asked, Answered, ReadExchanges, Reply, Request, WireAppend, WorkerSetup, WriteExchanges } from "./messages.ts";
-import { CrashPoint } from "./crashPoint.ts";
+import type {
+  Asked,
+  Answered,
+  ReadExchanges,
+  Reply,
+  Request,
+  WireAppend,
+  WorkerSetup,
+  WriteExchanges,
+} from "./messages.ts";
 import type { Port } from "./port.ts";
 import { Tables, type PreparedBlob } from "./tables.ts";
 
@@ -21,7 +30,12 @@ const maxBatch = 256;
 
 type Readers = { [K in keyof ReadExchanges]: (ask: Asked<ReadExchanges, K>) => Answered<ReadExchanges, K> };
 /** Answers inside the transaction; what it adds to `committed` runs after the commit. */
-type Writers = { [K in keyof WriteExchanges]: (ask: Asked<WriteExchanges, K>, committed: (() => void)[]) => Answered<WriteExchanges, K> };
+type Writers = {
+  [K in keyof WriteExchanges]: (
+    ask: Asked<WriteExchanges, K>,
+    committed: (() => void)[],
+  ) => Answered<WriteExchanges, K>;
+};
 
 export class Writer {
   private readonly setup: WorkerSetup;
@@ -56,15 +70,19 @@ export class Writer {
   }
 
   private drain(): void {
-    for (let request = this.port.poll(); request !== undefined; request = this.port.poll()) this.sort(request);
+    for (let request = this.port.poll(); request !== undefined; request = this.port.poll())
+      this.sort(request);
   }
 
   private sort(request: Request): void {
     const { kind } = request;
     if (kind.startsWith("restore")) this.port.reply([this.answer(request, () => this.restore(request))]);
-    else if (this.restoring) this.port.reply([failure(request, new StoreError("busy", `${this.file}: an archive is being imported`))]);
+    else if (this.restoring)
+      this.port.reply([
+        failure(request, new StoreError("busy", `${this.file}: an archive is being imported`)),
+      ]);
     else if (kind in this.writers) this.writes.push(request);
-    else this.port.reply([this.answer(request, () => this.read(request))]);
+    else this.port.reply([this.answer(request, () => retryWhileBusy(this.file, () => this.read(request)))]);
   }
 
   private answer(request: Request, work: () => unknown): Reply {
@@ -96,7 +114,10 @@ export class Writer {
     const append = request.ask as WireAppend;
     if (append.blobs.length === 0) return true;
     try {
-      this.preparedBlobs.set(append, append.blobs.map((blob) => this.tables.prepareBlob(blob)));
+      this.preparedBlobs.set(
+        append,
+        append.blobs.map((blob) => this.tables.prepareBlob(blob)),
+      );
       return true;
     } catch (error) {
       this.port.reply([failure(request, storeErrorOf(error, this.file))]);
@@ -122,7 +143,11 @@ export class Writer {
   }
 
   private begin(): void {
-    retryWhileBusy(this.file, () => this.tables.begin(), () => this.drain());
+    retryWhileBusy(
+      this.file,
+      () => this.tables.begin(),
+      () => this.drain(),
+    );
   }
 
   private rollback(): void {
@@ -150,7 +175,10 @@ export class Writer {
   }
 
   private write(request: Request, committed: (() => void)[]): unknown {
-    const work = this.writers[request.kind as keyof Writers] as (ask: unknown, committed: (() => void)[]) => unknown;
+    const work = this.writers[request.kind as keyof Writers] as (
+      ask: unknown,
+      committed: (() => void)[],
+    ) => unknown;
     return work(request.ask, committed);
   }
 
@@ -171,7 +199,13 @@ export class Writer {
   private acquire(ask: Asked<WriteExchanges, "acquire">, committed: (() => void)[]): Acquisition {
     const { missionId, runnerId, ttlMs, now } = ask;
     const previous = this.lease(missionId);
-    if (previous !== undefined && !previous.released && previous.expiresAt > now && previous.runnerId !== runnerId) return { status: "held", lease: previous };
+    if (
+      previous !== undefined &&
+      !previous.released &&
+      previous.expiresAt > now &&
+      previous.runnerId !== runnerId
+    )
+      return { status: "held", lease: previous };
     const epoch = (previous?.epoch ?? 0) + 1;
     this.tables.setLease(missionId, { epoch, runner: runnerId, acquiredAt: now, ttlMs, released: 0 });
     committed.push(() => this.heartbeatTable()?.raise(missionId, epoch, now, ttlMs));
@@ -182,7 +216,8 @@ export class Writer {
 
   private read(request: Request): unknown {
     const work = this.readers[request.kind as keyof Readers] as ((ask: unknown) => unknown) | undefined;
-    if (work === undefined) throw new StoreError("invalid", `the store's worker does not know ${request.kind}`);
+    if (work === undefined)
+      throw new StoreError("invalid", `the store's worker does not know ${request.kind}`);
     return work(request.ask);
   }
 
@@ -212,7 +247,14 @@ export class Writer {
     const { epoch, runner, released, acquiredAt } = row;
     const beat = this.heartbeatTable()?.get(missionId);
     const { at, ttlMs } = beat?.epoch === epoch ? beat : { at: acquiredAt, ttlMs: row.ttlMs };
-    return { missionId, runnerId: runner, epoch, heartbeatAt: at, expiresAt: at + ttlMs, released: released === 1 };
+    return {
+      missionId,
+      runnerId: runner,
+      epoch,
+      heartbeatAt: at,
+      expiresAt: at + ttlMs,
+      released: released === 1,
+    };
   }
 
   // ---- importing
@@ -250,7 +292,13 @@ export class Writer {
       case "blob":
         return this.tables.addBlob(this.tables.prepareBlob(part));
       case "epoch":
-        this.tables.setLease(part.epoch.missionId, { epoch: part.epoch.epoch, runner: "", acquiredAt: 0, ttlMs: 0, released: 1 });
+        this.tables.setLease(part.epoch.missionId, {
+          epoch: part.epoch.epoch,
+          runner: "",
+          acquiredAt: 0,
+          ttlMs: 0,
+          released: 1,
+        });
     }
   }
 

@@ -1,0 +1,191 @@
+/** The commands and their options; what they do is loaded when one is called. */
+import { Command, Option } from "commander";
+import type { ExitCode } from "./exit.ts";
+
+type Action = () => Promise<ExitCode>;
+
+/** Parses and answers what is to be done. Help and version are printed by commander, which then throws. */
+export function commandLine(version: string, argv: readonly string[]): { program: Command; chosen(): Action | undefined } {
+  let action: Action | undefined;
+  const choose = (next: Action): void => {
+    action = next;
+  };
+  const program = new Command("houston")
+    .description("Mission control for coding agents: runs missions that nothing can kill, verifies what was done.")
+    .version(version, "-V, --version")
+    .option("--state-dir <directory>", "where missions are kept (or HOUSTON_STATE_DIR)")
+    .exitOverride()
+    .showHelpAfterError("(houston --help lists the commands)")
+    .helpCommand(false);
+  addRunning(program, choose);
+  addLooking(program, choose);
+  addDeciding(program, choose);
+  addKeeping(program, choose);
+  program.parse([...argv], { from: "user" });
+  return { program, chosen: () => action };
+}
+
+type Choose = (action: Action) => void;
+
+/** The command's own options with the global ones. */
+function options<T extends object>(command: Command): T {
+  return command.optsWithGlobals<T>();
+}
+
+const sandboxOption = (): Option =>
+  new Option("--sandbox <kind>", "the box agents run in; none is no box at all").choices(["bubblewrap", "none"]);
+
+function addRunning(program: Command, choose: Choose): void {
+  program
+    .command("run <file>")
+    .description("run a mission from its file (YAML or JSON)")
+    .option("-d, --detach", "leave it to a runner in the background; print its id")
+    .addOption(sandboxOption())
+    .option("-y, --yes", "approve the plan")
+    .option("--budget <limits>", "such as 20usd or calls=100,time=2h")
+    .option("--no-wait", "leave with exit code 5 when a person must answer")
+    .option("--json", "print the result as JSON")
+    .action((file: string, _own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/run.ts")).run(file, options(command))),
+    );
+  program
+    .command("runner")
+    .description("perform missions; take over those whose runner died")
+    .option("--mission <id>", "only this one, until it is closed")
+    .option("--until-closed", "end when no mission is open")
+    .addOption(sandboxOption())
+    .action((_own: unknown, command: Command) => choose(async () => (await import("./commands/runner.ts")).runner(options(command))));
+  program
+    .command("demo")
+    .description("watch a real mission survive the death of its runner; no key, no network")
+    .option("--keep", "keep the temporary folder")
+    .action((_own: unknown, command: Command) => choose(async () => (await import("./demo/demo.ts")).demo(options(command))));
+}
+
+function addLooking(program: Command, choose: Choose): void {
+  program
+    .command("ls")
+    .description("list missions")
+    .option("--json", "as JSON")
+    .action((_own: unknown, command: Command) => choose(async () => (await import("./commands/look.ts")).ls(options(command))));
+  program
+    .command("status [id]")
+    .description("what a mission is at, and why; all that are open without an id")
+    .option("--json", "as JSON")
+    .action((id: string | undefined, _own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/look.ts")).status(id, options(command))),
+    );
+  program
+    .command("watch <id>")
+    .description("follow a mission until it is closed")
+    .option("--json", "events as lines of JSON")
+    .action((id: string, _own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/watch.ts")).watch(id, options(command))),
+    );
+  program
+    .command("logs <id>")
+    .description("what agents printed")
+    .option("-f, --follow", "go on until the mission is closed")
+    .option("--call <call>", "of this call; the latest attempt when left out")
+    .action((id: string, _own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/watch.ts")).logs(id, options(command))),
+    );
+  program
+    .command("events <id>")
+    .description("what happened, from the log")
+    .option("-f, --follow", "go on until the mission is closed")
+    .option("--from <seq>", "begin with this sequence number", "1")
+    .option("--json", "records as lines of JSON")
+    .option("--trace", "as trace events, lines of JSON")
+    .action((id: string, _own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/watch.ts")).events(id, options(command))),
+    );
+  program
+    .command("report <id>")
+    .description("requirement, assertion, task, commit, evidence")
+    .option("--json", "as JSON")
+    .option("--md", "as Markdown")
+    .action((id: string, _own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/report.ts")).report(id, options(command))),
+    );
+}
+
+function addDeciding(program: Command, choose: Choose): void {
+  program
+    .command("inbox")
+    .description("everything a person must decide")
+    .option("--json", "as JSON")
+    .action((_own: unknown, command: Command) => choose(async () => (await import("./commands/look.ts")).inbox(options(command))));
+  program
+    .command("approve <id> [approval]")
+    .description("grant what a mission asks; the approval may be left out when there is one")
+    .option("--raise <limits>", "by how much the budget grows, such as calls=10,time=5m")
+    .option("--note <text>")
+    .action((id: string, approval: string | undefined, _own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/decide.ts")).approve(id, approval, options(command))),
+    );
+  program
+    .command("reject <id> [approval]")
+    .description("refuse what a mission asks")
+    .option("--note <text>")
+    .action((id: string, approval: string | undefined, _own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/decide.ts")).reject(id, approval, options(command))),
+    );
+  program
+    .command("answer <id> <task>")
+    .description("hand off a task that a person does")
+    .option("--done <summary>", "it is done: what was done")
+    .option("--handoff <file>", "a handoff as JSON; - reads standard input")
+    .option("--from <ref>", "the branch or commit of the mission's repository that holds the work")
+    .action((id: string, task: string, _own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/answer.ts")).answer(id, task, options(command))),
+    );
+  for (const verb of ["pause", "resume", "cancel"] as const)
+    program
+      .command(`${verb} <id>`)
+      .description(verbs[verb])
+      .option("--reason <text>")
+      .action((id: string, _own: unknown, command: Command) =>
+        choose(async () => (await import("./commands/decide.ts")).change(verb, id, options(command))),
+      );
+}
+
+const verbs = {
+  pause: "end what is under way, keep what it left, start nothing",
+  resume: "go on after a pause",
+  cancel: "end a mission for good",
+} as const;
+
+function addKeeping(program: Command, choose: Choose): void {
+  program
+    .command("doctor")
+    .description("whether this machine can run missions")
+    .option("--json", "as JSON")
+    .action((_own: unknown, command: Command) => choose(async () => (await import("./commands/keep.ts")).doctor(options(command))));
+  program
+    .command("schema [name]")
+    .description("JSON Schema of mission, brief, handoff or line")
+    .action((name: string | undefined) => choose(async () => (await import("./commands/schema.ts")).schema(name)));
+  program
+    .command("rebuild")
+    .description("derive lists and receipts again from the log")
+    .action((_own: unknown, command: Command) => choose(async () => (await import("./commands/keep.ts")).rebuild(options(command))));
+  program
+    .command("backup <directory>")
+    .description("a consistent copy into a new folder, while missions run")
+    .action((directory: string, _own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/keep.ts")).backup(directory, options(command))),
+    );
+  program
+    .command("export [file]")
+    .description("the log as lines of JSON, to a file or standard output")
+    .action((file: string | undefined, _own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/keep.ts")).exportTo(file, options(command))),
+    );
+  program
+    .command("import <file>")
+    .description("fill an empty state directory from an export; - reads standard input")
+    .action((file: string, _own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/keep.ts")).importFrom(file, options(command))),
+    );
+}
