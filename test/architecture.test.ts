@@ -29,7 +29,8 @@ const FLOORS: Record<string, Floor> = {
   },
   app: {
     may: "protocol mission ports plan engine stores models agents tools workspace sandbox verify observe server testing",
-    packages: "",
+    // The machine's clock, ids, environment and state directory are wired here.
+    packages: "node",
   },
   web: { may: "protocol mission", packages: "*" },
   cli: { may: "protocol plan app", packages: "node commander @clack/" },

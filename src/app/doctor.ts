@@ -4,6 +4,7 @@ import { accessSync, constants, existsSync, mkdirSync, statfsSync } from "node:f
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { openSqliteStore } from "../stores/sqlite/store.ts";
+import { probeSandbox } from "./probe.ts";
 import { storeFolder } from "./stateDirectory.ts";
 import { systemClock } from "./systemClock.ts";
 
@@ -31,23 +32,31 @@ export async function diagnose(stateDirectory: string): Promise<DoctorCheck[]> {
 
 function checkNode(): DoctorCheck {
   const ok = Number.parseInt(process.versions.node, 10) >= oldestNode;
-  return { name: "node", ok, detail: ok ? process.versions.node : `${process.versions.node}: ${oldestNode} or newer is needed` };
+  return {
+    name: "node",
+    ok,
+    detail: ok ? process.versions.node : `${process.versions.node}: ${oldestNode} or newer is needed`,
+  };
 }
 
 async function checkGit(): Promise<DoctorCheck> {
   try {
     const { stdout } = await promisify(execFile)("git", ["--version"]);
     const [, major = "0", minor = "0"] = /(\d+)\.(\d+)/.exec(stdout) ?? [];
-    const isNew = Number(major) > oldestGit[0] || (Number(major) === oldestGit[0] && Number(minor) >= oldestGit[1]);
-    return { name: "git", ok: isNew, detail: isNew ? stdout.trim() : `${stdout.trim()}: ${oldestGit.join(".")} or newer is needed` };
+    const isNew =
+      Number(major) > oldestGit[0] || (Number(major) === oldestGit[0] && Number(minor) >= oldestGit[1]);
+    return {
+      name: "git",
+      ok: isNew,
+      detail: isNew ? stdout.trim() : `${stdout.trim()}: ${oldestGit.join(".")} or newer is needed`,
+    };
   } catch (error) {
     return { name: "git", ok: false, detail: `git does not run: ${messageOf(error)}` };
   }
 }
 
 async function checkSandbox(): Promise<DoctorCheck> {
-  const { createBubblewrap } = await import("../sandbox/bubblewrap.ts");
-  return { name: "sandbox", ...(await createBubblewrap().probe()) };
+  return { name: "sandbox", ...(await probeSandbox("bubblewrap")) };
 }
 
 function checkFolder(stateDirectory: string): DoctorCheck {
@@ -66,7 +75,11 @@ function checkSpace(stateDirectory: string): DoctorCheck {
     const { bavail, bsize } = statfsSync(place);
     const freeBytes = bavail * bsize;
     const text = `${(freeBytes / 1024 ** 3).toFixed(1)} GiB free at ${place}`;
-    return { name: "space", ok: freeBytes >= lowSpaceBytes, detail: freeBytes >= lowSpaceBytes ? text : `${text}: at least 1 GiB should be` };
+    return {
+      name: "space",
+      ok: freeBytes >= lowSpaceBytes,
+      detail: freeBytes >= lowSpaceBytes ? text : `${text}: at least 1 GiB should be`,
+    };
   } catch (error) {
     return { name: "space", ok: false, detail: messageOf(error) };
   }

@@ -31,14 +31,27 @@ export async function handIn(
   const transfer = ids.next();
   const made: string[] = [];
   try {
-    const theirs = await workspaces.prepare({ missionId: transfer, repositoryPath: request.repositoryPath, base: request.ref });
+    const theirs = await workspaces.prepare({
+      missionId: transfer,
+      repositoryPath: request.repositoryPath,
+      base: request.ref,
+    });
     const source = await workspaces.materialise({ missionId: transfer, name: "theirs", snapshot: theirs });
     made.push(source.directory);
-    const target = await workspaces.materialise({ missionId: request.missionId, name: `answer-${transfer}`, snapshot: request.from });
+    const target = await workspaces.materialise({
+      missionId: request.missionId,
+      name: `answer-${transfer}`,
+      snapshot: request.from,
+    });
     made.push(target.directory);
     await replaceFiles(source.directory, target.directory);
     const message = `${request.taskId}: handed in by a person`;
-    return await workspaces.capture({ missionId: request.missionId, directory: target.directory, parent: request.from, message });
+    return await workspaces.capture({
+      missionId: request.missionId,
+      directory: target.directory,
+      parent: request.from,
+      message,
+    });
   } finally {
     for (const directory of made) await workspaces.remove(directory);
     await rm(join(workspacesFolder(stateDirectory), transfer), { recursive: true, force: true });
@@ -47,7 +60,9 @@ export async function handIn(
 
 /** Everything but the folders' own git directories. */
 async function replaceFiles(source: string, target: string): Promise<void> {
-  for (const name of await readdir(target)) if (name !== ".git") await rm(join(target, name), { recursive: true, force: true });
+  for (const name of await readdir(target))
+    if (name !== ".git") await rm(join(target, name), { recursive: true, force: true });
   for (const name of await readdir(source))
-    if (name !== ".git") await cp(join(source, name), join(target, name), { recursive: true, verbatimSymlinks: true });
+    if (name !== ".git")
+      await cp(join(source, name), join(target, name), { recursive: true, verbatimSymlinks: true });
 }

@@ -1,8 +1,8 @@
 /** The composition root: the floors wired into one Houston that a program can start without the command line. */
-import { createMission, openSession, submit, type Submission } from "../engine/submit.ts";
 import { loadMission } from "../engine/load.ts";
 import { rebuild } from "../engine/rebuild.ts";
 import { defaultRunnerSettings, Runner } from "../engine/runner.ts";
+import { createMission, openSession, submit, type Submission } from "../engine/submit.ts";
 import { withLease } from "../mission/status.ts";
 import type { MissionDraft } from "../plan/missionDraft.ts";
 import type { SandboxReport } from "../ports/sandbox.ts";
@@ -17,7 +17,8 @@ import { followEvents, followMission, type MissionRecord } from "./following.ts"
 import { handIn } from "./handIn.ts";
 import { reportOf, type MissionReport } from "./missionReport.ts";
 import { viewOf, type MissionView } from "./missionView.ts";
-import { openOutside, type BoxKind, type Outside, type OutsideOptions } from "./outside.ts";
+import { openOutside, type Outside, type OutsideOptions } from "./outside.ts";
+import type { BoxKind } from "./sandboxes.ts";
 import { localHuman } from "./stateDirectory.ts";
 
 export interface HoustonOptions extends OutsideOptions {
@@ -38,7 +39,9 @@ export interface RunOptions {
   report(message: string): void;
 }
 
-export type Creation = { ok: true; missionId: MissionId; spec: MissionSpec } | { ok: false; refusal: Refusal };
+export type Creation =
+  | { ok: true; missionId: MissionId; spec: MissionSpec }
+  | { ok: false; refusal: Refusal };
 
 export interface WatchedMission {
   view: MissionView;
@@ -98,9 +101,22 @@ export class Houston {
     const ending = new AbortController();
     const stop = AbortSignal.any([options.signal, ending.signal]);
     const heartbeatMs = Math.min(defaultRunnerSettings.heartbeatMs, Math.ceil(this.#ttlMs / 5));
-    const settings = { ...defaultRunnerSettings, ttlMs: this.#ttlMs, heartbeatMs, runnerId: ports.ids.next(), stop, report: options.report };
-    const runner = new Runner(ports, options.missionId === undefined ? settings : { ...settings, only: options.missionId });
-    const watching = options.untilClosed === true && options.missionId === undefined ? this.#untilAllClosed(ending) : undefined;
+    const settings = {
+      ...defaultRunnerSettings,
+      ttlMs: this.#ttlMs,
+      heartbeatMs,
+      runnerId: ports.ids.next(),
+      stop,
+      report: (message: string) => options.report(message),
+    };
+    const runner = new Runner(
+      ports,
+      options.missionId === undefined ? settings : { ...settings, only: options.missionId },
+    );
+    const watching =
+      options.untilClosed === true && options.missionId === undefined
+        ? this.#untilAllClosed(ending)
+        : undefined;
     try {
       await runner.run();
     } finally {
@@ -114,13 +130,22 @@ export class Houston {
     const isIdle = async (): Promise<boolean> => (await log.wakes(Number.MAX_SAFE_INTEGER, 1)).length === 0;
     const cursor = await changes.cursor();
     if (await isIdle()) return ending.abort();
-    for await (const _change of changes.changes(cursor, ending.signal)) if (await isIdle()) return ending.abort();
+    for await (const _change of changes.changes(cursor, ending.signal))
+      if (await isIdle()) return ending.abort();
   }
 
   /** Appends what follows from a person's command; whichever runner holds the mission learns of it. */
-  async submit(missionId: MissionId, body: Exclude<HumanCommand, { type: "mission.create" }>): Promise<Submission> {
+  async submit(
+    missionId: MissionId,
+    body: Exclude<HumanCommand, { type: "mission.create" }>,
+  ): Promise<Submission> {
     const { ids, clock } = this.#outside.ports;
-    return await submit(this.#outside.ports, missionId, { id: ids.next(), at: clock.now(), by: this.#by, body });
+    return await submit(this.#outside.ports, missionId, {
+      id: ids.next(),
+      at: clock.now(),
+      by: this.#by,
+      body,
+    });
   }
 
   /** Missions whose id begins or ends with the text; one that is the text stands alone. */
@@ -154,7 +179,10 @@ export class Houston {
   }
 
   /** Views as the mission goes on, and at least every `tickMs`; ends when the signal aborts. */
-  async *watch(missionId: MissionId, options: { signal: AbortSignal; tickMs: number }): AsyncGenerator<WatchedMission> {
+  async *watch(
+    missionId: MissionId,
+    options: { signal: AbortSignal; tickMs: number },
+  ): AsyncGenerator<WatchedMission> {
     const { leases, clock } = this.#outside.ports;
     for await (const { mission, records } of followMission(this.#outside.ports, missionId, options))
       yield { view: viewOf(mission, await leases.get(missionId), clock.now()), records };
@@ -213,6 +241,10 @@ export class Houston {
 
 /** `houston/<goal>-<end of the id>`: readable, and its own. */
 function branchFor(goal: string, missionId: MissionId): string {
-  const words = goal.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, 40).replace(/^-+|-+$/g, "");
+  const words = goal
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .slice(0, 40)
+    .replace(/^-+|-+$/g, "");
   return `houston/${words === "" ? "mission" : words}-${missionId.slice(-8)}`;
 }

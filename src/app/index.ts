@@ -18,5 +18,5 @@ export type {
   TaskReportEntry,
 } from "./missionReport.ts";
 export type { AssertionView, CallView, MissionView, TaskView } from "./missionView.ts";
-export type { BoxKind } from "./outside.ts";
+export type { BoxKind } from "./sandboxes.ts";
 export { defaultStateDirectory } from "./stateDirectory.ts";

@@ -13,12 +13,15 @@ export async function loadMissionFile(path: string): Promise<LoadedMission> {
 }
 
 export function withAbsolutePaths(draft: MissionDraft, folder: string): MissionDraft {
-  const agents = Object.entries(draft.agents).map(([id, agent]) => {
-    if (agent.kind !== "program") return [id, agent] as const;
-    const command = agent.command.map((part) => (/^\.\.?\//.test(part) ? resolve(folder, part) : part));
-    const readOnly = agent.readOnly.map((path) => resolve(folder, path));
-    return [id, { ...agent, command, readOnly }] as const;
-  });
+  const agents: MissionDraft["agents"] = {};
+  for (const [id, agent] of Object.entries(draft.agents)) {
+    if (agent.kind !== "program") agents[id] = agent;
+    else {
+      const command = agent.command.map((part) => (/^\.\.?\//.test(part) ? resolve(folder, part) : part));
+      const readOnly = agent.readOnly.map((path) => resolve(folder, path));
+      agents[id] = { ...agent, command, readOnly };
+    }
+  }
   const repository = { ...draft.repository, path: resolve(folder, draft.repository.path) };
-  return { ...draft, agents: Object.fromEntries(agents), repository };
+  return { ...draft, agents, repository };
 }

@@ -1,8 +1,8 @@
 /** What a mission came to, traced: requirement → assertion → task → commit → evidence, and what was recovered. */
 import type { ApprovalKind, ApprovalResolution } from "../protocol/approval.ts";
-import type { Amounts, Limits } from "../protocol/budget.ts";
+import { dimensions, type Amounts, type Limits } from "../protocol/budget.ts";
 import type { RecoveryAction } from "../protocol/call.ts";
-import type { MissionEvent, MissionOutcome } from "../protocol/events.ts";
+import type { AttemptOutcome, MissionEvent, MissionOutcome } from "../protocol/events.ts";
 import type { Check } from "../protocol/plan.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { Verdict } from "../protocol/verdict.ts";
@@ -68,7 +68,13 @@ export interface MissionReport {
   tasks: TaskReportEntry[];
   runs: RunReportEntry[];
   recoveries: RecoveryEntry[];
-  approvals: { id: string; kind: ApprovalKind; action: string; reason: string; resolution?: ApprovalResolution }[];
+  approvals: {
+    id: string;
+    kind: ApprovalKind;
+    action: string;
+    reason: string;
+    resolution?: ApprovalResolution;
+  }[];
   spent: Amounts;
   limits: Limits;
   createdAt: number;
@@ -86,7 +92,8 @@ export async function reportOf(records: AsyncIterable<MissionRecord>): Promise<M
   if (draft === undefined) return undefined;
   const { report } = draft;
   for (const assertion of report.assertions)
-    if (assertion.verdict !== undefined) assertion.verdict.onDelivered = assertion.verdict.tree === report.delivered?.tree;
+    if (assertion.verdict !== undefined)
+      assertion.verdict.onDelivered = assertion.verdict.tree === report.delivered?.tree;
   return report;
 }
 
@@ -102,7 +109,12 @@ interface Draft {
 
 function begin(event: Extract<MissionEvent, { type: "mission.created" }>, at: number): Draft {
   const { spec } = event;
-  const tasks: TaskReportEntry[] = spec.tasks.map(({ id, goal }) => ({ id, goal, status: "open", attempts: [] }));
+  const tasks: TaskReportEntry[] = spec.tasks.map(({ id, goal }) => ({
+    id,
+    goal,
+    status: "open",
+    attempts: [],
+  }));
   const assertions = spec.contract.map(({ id, behaviour, check }): AssertionReportEntry => {
     const claimant = spec.tasks.find(({ fulfills }) => fulfills.includes(id))?.id;
     return claimant === undefined ? { id, behaviour, check } : { id, behaviour, check, taskId: claimant };
@@ -131,112 +143,109 @@ function begin(event: Extract<MissionEvent, { type: "mission.created" }>, at: nu
   };
 }
 
-function apply(draft: Draft, { event, at, seq }: MissionRecord): void {
-  const { report } = draft;
-  report.events = seq;
-  applyToTasks(draft, event, at);
-  applyToCalls(draft, event, seq, at);
-  switch (event.type) {
-    case "verdict.given": {
-      const assertion = draft.assertions.get(event.verdict.assertionId);
-      if (assertion !== undefined) assertion.verdict = { ...event.verdict, at, onDelivered: false };
-      return;
+type Of<T extends MissionEvent["type"]> = Extract<MissionEvent, { type: T }>;
+type Handlers = {
+  readonly [T in MissionEvent["type"]]?: (
+    draft: Draft,
+    event: Of<T>,
+    place: { seq: number; at: number },
+  ) => void;
+};
+
+function apply<T extends MissionEvent["type"]>(draft: Draft, record: MissionRecord & { event: Of<T> }): void {
+  draft.report.events = record.seq;
+  const handler = handlers[record.event.type];
+  handler?.(draft, record.event, record);
+}
+
+/** What a report is made of; other events change nothing in it. */
+const handlers: Handlers = {
+  "mission.sealing": (draft, { snapshot }) => {
+    draft.sealed = snapshot;
+  },
+  "mission.closed": ({ report }, { outcome, reason }, { at }) => {
+    report.outcome = { outcome, reason };
+    report.endedAt = at;
+  },
+  "verdict.given": ({ assertions }, { verdict }, { at }) => {
+    const assertion = assertions.get(verdict.assertionId);
+    if (assertion !== undefined) assertion.verdict = { ...verdict, at, onDelivered: false };
+  },
+  "assertion.reopened": ({ assertions }, { assertionId, to }) => {
+    const assertion = assertions.get(assertionId);
+    if (assertion !== undefined) assertion.taskId = to;
+  },
+  "approval.requested": ({ report }, { approval: { id, kind, action, reason } }) => {
+    report.approvals.push({ id, kind, action, reason });
+  },
+  "approval.resolved": ({ report }, { approvalId, resolution }) => {
+    const approval = report.approvals.find(({ id }) => id === approvalId);
+    if (approval !== undefined) approval.resolution = resolution;
+  },
+  "budget.raised": ({ report }, { limits }) => {
+    for (const dimension of dimensions) {
+      const limit = report.limits[dimension];
+      if (limit !== undefined) report.limits[dimension] = limit + (limits[dimension] ?? 0);
     }
-    case "assertion.reopened": {
-      const assertion = draft.assertions.get(event.assertionId);
-      if (assertion !== undefined) assertion.taskId = event.to;
-      return;
-    }
-    case "approval.requested": {
-      const { id, kind, action, reason } = event.approval;
-      report.approvals.push({ id, kind, action, reason });
-      return;
-    }
-    case "approval.resolved": {
-      const approval = report.approvals.find(({ id }) => id === event.approvalId);
-      if (approval !== undefined) approval.resolution = event.resolution;
-      return;
-    }
-    case "mission.sealing":
-      draft.sealed = event.snapshot;
-      return;
-    case "mission.closed":
-      report.outcome = { outcome: event.outcome, reason: event.reason };
-      report.endedAt = at;
-      return;
-    default:
+  },
+  "task.added": ({ report, tasks }, { task, supersedes, reason }) => {
+    const entry: TaskReportEntry = { id: task.id, goal: task.goal, status: "open", attempts: [] };
+    tasks.set(entry.id, entry);
+    report.tasks.push(entry);
+    const old = tasks.get(supersedes);
+    if (old !== undefined) Object.assign(old, { status: "superseded", supersededBy: entry.id, reason });
+  },
+  "task.ended": ({ tasks }, { taskId, status, reason }) => {
+    const task = tasks.get(taskId);
+    if (task !== undefined) Object.assign(task, { status, reason });
+  },
+  "attempt.started": ({ attempts, tasks }, { attemptId: id, number, agentId, from, taskId }, { at }) => {
+    const entry: AttemptReportEntry = { id, number, agentId, startedAt: at, from, outcome: "open" };
+    attempts.set(id, entry);
+    tasks.get(taskId)?.attempts.push(entry);
+  },
+  "attempt.ended": ({ attempts }, { attemptId, outcome }, { at }) => {
+    const entry = attempts.get(attemptId);
+    if (entry === undefined) return;
+    entry.outcome = outcome.status;
+    entry.endedAt = at;
+    if (outcome.snapshot !== undefined) entry.snapshot = outcome.snapshot;
+    entry.summary = summaryOf(outcome);
+  },
+  "run.started": ({ report }, { runId, runnerId, epoch }, { seq, at }) => {
+    report.runs.push({ runId, runnerId, epoch, startedAt: at, eventsBefore: seq - 1 });
+  },
+  "run.stopped": ({ report }, event, { at }) => {
+    const run = report.runs.find(({ runId }) => runId === event.runId);
+    if (run !== undefined) run.stoppedAt = at;
+  },
+  "call.wanted": ({ report, calls }, { call: { id, attemptId } }) => {
+    const epoch = epochOf(report);
+    calls.set(id, attemptId === undefined ? { epoch } : { epoch, attemptId });
+  },
+  "call.recovered": (draft, { callId, epoch, action, charged }) => {
+    draft.report.recoveries.push({ ...ofAttempt(draft, callId), callId, epoch, action });
+    draft.calls.set(callId, { ...draft.calls.get(callId), epoch });
+    addAmounts(draft.report.spent, charged);
+  },
+  "call.settled": callSettled,
+};
+
+const epochOf = (report: MissionReport): number => report.runs.at(-1)?.epoch ?? 0;
+
+function summaryOf(outcome: AttemptOutcome): string {
+  switch (outcome.status) {
+    case "handedOff":
+      return outcome.handoff.summary;
+    case "failed":
+      return `${outcome.error.code}: ${outcome.error.message}`;
+    case "interrupted":
+      return outcome.reason;
   }
 }
 
-function applyToTasks({ report, tasks, attempts }: Draft, event: MissionEvent, at: number): void {
-  switch (event.type) {
-    case "task.added": {
-      const entry: TaskReportEntry = { id: event.task.id, goal: event.task.goal, status: "open", attempts: [] };
-      tasks.set(entry.id, entry);
-      report.tasks.push(entry);
-      const old = tasks.get(event.supersedes);
-      if (old !== undefined) Object.assign(old, { status: "superseded", supersededBy: entry.id, reason: event.reason });
-      return;
-    }
-    case "task.ended":
-      Object.assign(tasks.get(event.taskId) ?? {}, { status: event.status, reason: event.reason });
-      return;
-    case "attempt.started": {
-      const { attemptId: id, number, agentId, from } = event;
-      const entry: AttemptReportEntry = { id, number, agentId, startedAt: at, from, outcome: "open" };
-      attempts.set(id, entry);
-      tasks.get(event.taskId)?.attempts.push(entry);
-      return;
-    }
-    case "attempt.ended": {
-      const entry = attempts.get(event.attemptId);
-      const { outcome } = event;
-      if (entry === undefined) return;
-      entry.outcome = outcome.status;
-      entry.endedAt = at;
-      if (outcome.snapshot !== undefined) entry.snapshot = outcome.snapshot;
-      if (outcome.status === "handedOff") entry.summary = outcome.handoff.summary;
-      else entry.summary = outcome.status === "failed" ? `${outcome.error.code}: ${outcome.error.message}` : outcome.reason;
-      return;
-    }
-    default:
-  }
-}
-
-function applyToCalls(draft: Draft, event: MissionEvent, seq: number, at: number): void {
-  const { report, calls } = draft;
-  const epoch = report.runs.at(-1)?.epoch ?? 0;
-  switch (event.type) {
-    case "run.started":
-      report.runs.push({ runId: event.runId, runnerId: event.runnerId, epoch: event.epoch, startedAt: at, eventsBefore: seq - 1 });
-      return;
-    case "run.stopped": {
-      const run = report.runs.find(({ runId }) => runId === event.runId);
-      if (run !== undefined) run.stoppedAt = at;
-      return;
-    }
-    case "call.wanted": {
-      const { id, attemptId } = event.call;
-      calls.set(id, attemptId === undefined ? { epoch } : { epoch, attemptId });
-      return;
-    }
-    case "call.recovered":
-      report.recoveries.push({ ...ofAttempt(draft, event.callId), callId: event.callId, epoch, action: event.action });
-      calls.set(event.callId, { ...calls.get(event.callId), epoch });
-      addAmounts(report.spent, event.charged);
-      return;
-    case "call.settled":
-      callSettled(draft, event, epoch);
-      return;
-    case "budget.raised":
-      for (const [dimension, amount] of Object.entries(event.limits) as [keyof Amounts, number][])
-        if (report.limits[dimension] !== undefined) report.limits[dimension] += amount;
-      return;
-    default:
-  }
-}
-
-function callSettled(draft: Draft, event: Extract<MissionEvent, { type: "call.settled" }>, epoch: number): void {
+function callSettled(draft: Draft, event: Of<"call.settled">): void {
+  const epoch = epochOf(draft.report);
   const { report } = draft;
   const { outcome, callId } = event;
   addAmounts(report.spent, event.charged);
@@ -247,7 +256,8 @@ function callSettled(draft: Draft, event: Extract<MissionEvent, { type: "call.se
   }
   if (outcome.status !== "succeeded") return;
   if (outcome.result.kind === "prepare") report.repository.commit = outcome.result.snapshot.commit;
-  if (outcome.result.kind === "deliver") report.delivered = { commit: outcome.result.commit, tree: draft.sealed?.tree ?? "" };
+  if (outcome.result.kind === "deliver")
+    report.delivered = { commit: outcome.result.commit, tree: draft.sealed?.tree ?? "" };
 }
 
 function ofAttempt({ calls }: Draft, callId: string): { attemptId?: string } {

@@ -64,7 +64,13 @@ export function viewOf(mission: Mission, lease: Lease | undefined, now: number):
 
 function callView(mission: Mission, entry: Parameters<typeof describe>[1]): CallView {
   const { id, work } = entry.call;
-  const view: CallView = { id, kind: work.kind, what: describe(mission, entry), since: entry.since, deadlineAt: entry.deadlineAt };
+  const view: CallView = {
+    id,
+    kind: work.kind,
+    what: describe(mission, entry),
+    since: entry.since,
+    deadlineAt: entry.deadlineAt,
+  };
   if (work.kind === "human") view.from = work.from;
   return view;
 }
@@ -73,7 +79,13 @@ function tasksOf(mission: Mission): TaskView[] {
   const { closed, tasks, attempts } = mission.work;
   const views: TaskView[] = [];
   for (const [id, task] of closed) {
-    const view: TaskView = { id, status: task.status, attempts: task.attemptCount, reason: task.reason, assertions: claimedBy(mission, id) };
+    const view: TaskView = {
+      id,
+      status: task.status,
+      attempts: task.attemptCount,
+      reason: task.reason,
+      assertions: claimedBy(mission, id),
+    };
     if (task.supersededBy !== undefined) view.supersededBy = task.supersededBy;
     views.push(view);
   }
@@ -87,7 +99,8 @@ function tasksOf(mission: Mission): TaskView[] {
       assertions: claimedBy(mission, id),
     };
     const attempt = task.attemptId === undefined ? undefined : attempts.get(task.attemptId);
-    if (attempt !== undefined) view.attempt = { id: attempt.id, startedAt: attempt.startedAt, lastActivityAt: attempt.lastActivityAt };
+    if (attempt !== undefined)
+      view.attempt = { id: attempt.id, startedAt: attempt.startedAt, lastActivityAt: attempt.lastActivityAt };
     if (task.failure !== undefined) view.reason = task.failure.message;
     views.push(view);
   }
@@ -102,6 +115,10 @@ function claimedBy(mission: Mission, taskId: string): AssertionView[] {
       if (verdict === undefined) return { id, behaviour };
       const { value, reason, tree } = verdict;
       const counting = mission.work.sealed?.snapshot ?? { commit: "", tree };
-      return { id, behaviour, verdict: { value, reason, fresh: value !== "passed" || isProven(mission, id, counting) } };
+      return {
+        id,
+        behaviour,
+        verdict: { value, reason, fresh: value !== "passed" || isProven(mission, id, counting) },
+      };
     });
 }

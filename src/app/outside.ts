@@ -12,11 +12,11 @@ import { missionStream, type MissionId } from "../protocol/ids.ts";
 import type { SqliteStore } from "../stores/sqlite/store.ts";
 import { openSqliteStore } from "../stores/sqlite/store.ts";
 import { faultsFrom } from "./faults.ts";
-import { storeFolder, workspacesFolder } from "./stateDirectory.ts";
+import { createRunnerRegistry } from "./runnerRegistry.ts";
+import { createSandbox, type BoxKind } from "./sandboxes.ts";
+import { runnerRegistryFolder, storeFolder, workspacesFolder } from "./stateDirectory.ts";
 import { systemClock } from "./systemClock.ts";
 import { createIds } from "./uuid.ts";
-
-export type BoxKind = Sandbox["kind"];
 
 export interface OutsideOptions {
   stateDirectory: string;
@@ -35,17 +35,26 @@ export interface Outside {
 
 export async function openOutside(options: OutsideOptions): Promise<Outside> {
   const { stateDirectory, readOnly = false } = options;
-  const store = await openSqliteStore({ directory: storeFolder(stateDirectory), clock: systemClock, readOnly });
+  const store = await openSqliteStore({
+    directory: storeFolder(stateDirectory),
+    clock: systemClock,
+    readOnly,
+  });
   const sandbox = keyed(createSandbox);
-  const boxOf = keyed(async (missionId: MissionId) => options.sandbox ?? (await policyBox(store.log, missionId)));
+  const boxOf = keyed(
+    async (missionId: MissionId) => options.sandbox ?? (await policyBox(store.log, missionId)),
+  );
   const tools: Tools = {
     sandboxOf: async (missionId) => await sandbox(await boxOf(missionId)),
     boxOf,
     missionOfFolder: new Map(),
     folders: keyed(async (kind: BoxKind) => {
       const { createWorkspaces } = await import("../workspace/workspaces.ts");
-      const { adopt } = await sandbox(kind);
-      return createWorkspaces({ directory: workspacesFolder(stateDirectory), adopt });
+      const box = await sandbox(kind);
+      return createWorkspaces({
+        directory: workspacesFolder(stateDirectory),
+        adopt: async (directory) => await box.adopt(directory),
+      });
     }),
   };
   const { truth: _truth, ...storePorts } = store;
@@ -61,6 +70,7 @@ export async function openOutside(options: OutsideOptions): Promise<Outside> {
     workspaces: workspacesIn(tools),
     verifier: verifierIn(tools),
     programs: programsIn(tools),
+    runners: createRunnerRegistry(runnerRegistryFolder(stateDirectory)),
     faults: faultsFrom(options.crashAt),
   };
   return { ports, store, sandbox };
@@ -74,11 +84,6 @@ interface Tools {
   missionOfFolder: Map<string, MissionId>;
 }
 
-async function createSandbox(kind: BoxKind): Promise<Sandbox> {
-  if (kind === "none") return (await import("../sandbox/none.ts")).createNoSandbox();
-  return (await import("../sandbox/bubblewrap.ts")).createBubblewrap();
-}
-
 /** What the mission was created with; in doubt the box. */
 async function policyBox(log: Log, missionId: MissionId): Promise<BoxKind> {
   const [first] = await log.read(missionStream(missionId), 0, 1);
@@ -87,7 +92,8 @@ async function policyBox(log: Log, missionId: MissionId): Promise<BoxKind> {
 
 /** Delivery and look-ups touch no folder of an agent: any instance does. */
 function workspacesIn(tools: Tools): Workspaces {
-  const of = async (missionId: MissionId): Promise<Workspaces> => await tools.folders(await tools.boxOf(missionId));
+  const of = async (missionId: MissionId): Promise<Workspaces> =>
+    await tools.folders(await tools.boxOf(missionId));
   const any = async (): Promise<Workspaces> => await tools.folders("bubblewrap");
   return {
     prepare: async (request) => await (await of(request.missionId)).prepare(request),

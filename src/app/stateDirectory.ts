@@ -26,5 +26,7 @@ export function localHuman(): string {
 /** What is in a state directory. The database, its blobs, caches and spools share one folder. */
 export const storeFolder = (stateDirectory: string): string => stateDirectory;
 export const workspacesFolder = (stateDirectory: string): string => join(stateDirectory, "workspaces");
+/** Which process each runner is. */
+export const runnerRegistryFolder = (stateDirectory: string): string => join(stateDirectory, "processes");
 /** Output of runners that nobody watches. */
 export const runnerLogsFolder = (stateDirectory: string): string => join(stateDirectory, "runners");

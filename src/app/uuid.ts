@@ -23,7 +23,9 @@ export function createIds(clock: Pick<Clock, "now">): Ids {
       new DataView(bytes.buffer).setUint16(6, 0x7000 | counter);
       bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f);
       const hex = Buffer.from(bytes).toString("hex");
-      return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+      return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join(
+        "-",
+      );
     },
   };
 }

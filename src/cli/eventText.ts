@@ -7,80 +7,53 @@ import { escapeLine } from "./escape.ts";
 
 export const shortCommit = (commit: string): string => commit.slice(0, 10);
 
+type Of<T extends MissionEvent["type"]> = Extract<MissionEvent, { type: T }>;
+
 /** One line, safe to print; without sequence and time. */
-export function eventText(event: MissionEvent): string {
+export function eventText<T extends MissionEvent["type"]>(event: Of<T>): string {
+  // The table holds for every type the function of that type, which the compiler cannot follow through the union.
+  const sentence = sentences[event.type] as (event: Of<T>) => string;
   return escapeLine(sentence(event), 400);
 }
 
-function sentence(event: MissionEvent): string {
-  switch (event.type) {
-    case "mission.created":
-      return `mission: ${event.spec.goal}`;
-    case "mission.paused":
-      return `paused by ${event.by}: ${event.reason}`;
-    case "mission.resumed":
-      return `resumed by ${event.by}`;
-    case "mission.cancelled":
-      return `cancelled by ${event.by}: ${event.reason}`;
-    case "mission.sealing":
-      return `tree sealed at ${shortCommit(event.snapshot.commit)}`;
-    case "mission.closed":
-      return `closed ${event.outcome}: ${event.reason}`;
-    case "run.started":
-      return `run with epoch ${event.epoch}`;
-    case "run.stopped":
-      return `run ended: ${event.reason}`;
-    case "approval.requested":
-      return `approval ${event.approval.id} (${event.approval.kind}): ${event.approval.action}: ${event.approval.reason}`;
-    case "approval.resolved":
-      return `approval ${event.approvalId} ${event.resolution.status}${event.resolution.status === "expired" ? "" : ` by ${event.resolution.by}`}`;
-    case "budget.exceeded":
-      return `budget: ${event.wanted} ${event.dimension} wanted, ${event.left} left`;
-    case "budget.raised":
-      return `budget raised by ${event.by}: ${JSON.stringify(event.limits)}`;
-    default:
-      return workSentence(event);
-  }
-}
-
-type WorkEvent = Exclude<MissionEvent, { type: `mission.${string}` | `run.${string}` | `approval.${string}` | `budget.${string}` }>;
-
-function workSentence(event: WorkEvent): string {
-  switch (event.type) {
-    case "task.added":
-      return `task ${event.task.id} takes over from ${event.supersedes}: ${event.reason}`;
-    case "task.retried":
-      return `task ${event.taskId}: ${event.again} again, by ${event.agentId}: ${event.reason}`;
-    case "task.ended":
-      return `task ${event.taskId} ${event.status}: ${event.reason}`;
-    case "attempt.started":
-      return `attempt ${event.attemptId} by ${event.agentId}, from ${shortCommit(event.from.commit)}`;
-    case "attempt.ended":
-      return `attempt ${event.attemptId} ${attemptText(event.outcome)}`;
-    case "steps.added":
-      return `attempt ${event.attemptId}: steps ${event.steps.map(({ id, executor }) => `${id} ${executor}`).join(", ")}`;
-    case "steps.cancelled":
-      return `attempt ${event.attemptId}: steps ${event.stepIds.join(", ")} cancelled: ${event.reason}`;
-    case "call.wanted":
-      return `call ${event.call.id}: ${callText(event.call.work)}`;
-    case "call.cancelling":
-      return `call ${event.callId} is being ended: ${event.reason}`;
-    case "call.recovered":
-      return `call ${event.callId} recovered under epoch ${event.epoch}: ${event.action}`;
-    case "call.settled":
-      return `call ${event.callId} ${outcomeText(event.outcome)}`;
-    case "snapshot.taken":
-      return `snapshot ${shortCommit(event.snapshot.commit)} inside call ${event.callId}`;
-    case "verdict.given":
-      return verdictText(event.verdict);
-    case "assertion.reopened":
-      return `assertion ${event.assertionId} moves from ${event.from} to ${event.to}: ${event.reason}`;
-    case "detector.tripped":
-      return `${event.detector} in attempt ${event.attemptId}: ${event.detail}`;
-    case "concurrency.lowered":
-      return `at most ${event.to} at once until ${new Date(event.until).toISOString()}`;
-  }
-}
+const sentences: { readonly [T in MissionEvent["type"]]: (event: Of<T>) => string } = {
+  "mission.created": ({ spec }) => `mission: ${spec.goal}`,
+  "mission.paused": ({ by, reason }) => `paused by ${by}: ${reason}`,
+  "mission.resumed": ({ by }) => `resumed by ${by}`,
+  "mission.cancelled": ({ by, reason }) => `cancelled by ${by}: ${reason}`,
+  "mission.sealing": ({ snapshot }) => `tree sealed at ${shortCommit(snapshot.commit)}`,
+  "mission.closed": ({ outcome, reason }) => `closed ${outcome}: ${reason}`,
+  "run.started": ({ epoch }) => `run with epoch ${epoch}`,
+  "run.stopped": ({ reason }) => `run ended: ${reason}`,
+  "task.added": ({ task, supersedes, reason }) => `task ${task.id} takes over from ${supersedes}: ${reason}`,
+  "task.retried": ({ taskId, again, agentId, reason }) =>
+    `task ${taskId}: ${again} again, by ${agentId}: ${reason}`,
+  "task.ended": ({ taskId, status, reason }) => `task ${taskId} ${status}: ${reason}`,
+  "attempt.started": ({ attemptId, agentId, from }) =>
+    `attempt ${attemptId} by ${agentId}, from ${shortCommit(from.commit)}`,
+  "attempt.ended": ({ attemptId, outcome }) => `attempt ${attemptId} ${attemptText(outcome)}`,
+  "steps.added": ({ attemptId, steps }) =>
+    `attempt ${attemptId}: steps ${steps.map(({ id, executor }) => `${id} ${executor}`).join(", ")}`,
+  "steps.cancelled": ({ attemptId, stepIds, reason }) =>
+    `attempt ${attemptId}: steps ${stepIds.join(", ")} cancelled: ${reason}`,
+  "call.wanted": ({ call }) => `call ${call.id}: ${callText(call.work)}`,
+  "call.cancelling": ({ callId, reason }) => `call ${callId} is being ended: ${reason}`,
+  "call.recovered": ({ callId, epoch, action }) => `call ${callId} recovered under epoch ${epoch}: ${action}`,
+  "call.settled": ({ callId, outcome }) => `call ${callId} ${outcomeText(outcome)}`,
+  "snapshot.taken": ({ callId, snapshot }) =>
+    `snapshot ${shortCommit(snapshot.commit)} inside call ${callId}`,
+  "verdict.given": ({ verdict }) => verdictText(verdict),
+  "assertion.reopened": ({ assertionId, from, to, reason }) =>
+    `assertion ${assertionId} moves from ${from} to ${to}: ${reason}`,
+  "approval.requested": ({ approval }) =>
+    `approval ${approval.id} (${approval.kind}): ${approval.action}: ${approval.reason}`,
+  "approval.resolved": ({ approvalId, resolution }) =>
+    `approval ${approvalId} ${resolution.status}${"by" in resolution ? ` by ${resolution.by}` : ""}`,
+  "budget.exceeded": ({ wanted, dimension, left }) => `budget: ${wanted} ${dimension} wanted, ${left} left`,
+  "budget.raised": ({ by, limits }) => `budget raised by ${by}: ${JSON.stringify(limits)}`,
+  "detector.tripped": ({ detector, attemptId, detail }) => `${detector} in attempt ${attemptId}: ${detail}`,
+  "concurrency.lowered": ({ to, until }) => `at most ${to} at once until ${new Date(until).toISOString()}`,
+};
 
 function attemptText(outcome: AttemptOutcome): string {
   switch (outcome.status) {
@@ -125,11 +98,22 @@ function outcomeText(outcome: CallOutcome): string {
   }
 }
 
-export const verdictMark = (value: string): string => (value === "passed" ? "✓" : value === "failed" ? "✗" : "?");
+export const verdictMark = (value: string): string =>
+  value === "passed" ? "✓" : value === "failed" ? "✗" : "?";
 
 function verdictText({ assertionId, value, reason }: Verdict): string {
   return `${verdictMark(value)} ${assertionId} ${value}: ${reason}`;
 }
+
+const seldomNews: ReadonlySet<MissionEvent["type"]> = new Set([
+  "mission.created",
+  "mission.sealing",
+  "run.stopped",
+  "steps.added",
+  "steps.cancelled",
+  "call.cancelling",
+  "budget.exceeded",
+]);
 
 /** Picks what a person who only wants to know how it goes should see. Feed events in order. */
 export class News {
@@ -137,24 +121,16 @@ export class News {
   readonly #ofAttempts = new Set<string>();
 
   isNews({ event }: MissionRecord): boolean {
-    switch (event.type) {
-      case "mission.created":
-      case "mission.sealing":
-      case "run.stopped":
-      case "steps.added":
-      case "steps.cancelled":
-      case "call.cancelling":
-      case "budget.exceeded":
-        return false;
-      case "call.wanted":
-        if (event.call.attemptId !== undefined) this.#ofAttempts.add(event.call.id);
-        return ["prepare", "verify", "deliver", "human"].includes(event.call.work.kind);
-      case "call.settled":
-        return event.outcome.status === "succeeded"
-          ? event.outcome.result.kind === "deliver"
-          : !this.#ofAttempts.has(event.callId);
-      default:
-        return true;
+    if (event.type === "call.wanted") {
+      if (event.call.attemptId !== undefined) this.#ofAttempts.add(event.call.id);
+      return ["prepare", "verify", "deliver", "human"].includes(event.call.work.kind);
     }
+    if (event.type === "call.settled") {
+      const { outcome, callId } = event;
+      return outcome.status === "succeeded"
+        ? outcome.result.kind === "deliver"
+        : !this.#ofAttempts.has(callId);
+    }
+    return !seldomNews.has(event.type);
   }
 }

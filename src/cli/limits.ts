@@ -8,7 +8,10 @@ export function limitsFrom(text: string, flag: string): Limits {
   for (const part of text.split(",")) {
     const [name = "", value] = part.split("=").map((word) => word.trim());
     const wrong = (): CliError =>
-      new CliError(exitCodes.usage, `${flag} ${text}: write 20usd, or a list such as calls=10,tokens=50000,time=5m,cost=20usd`);
+      new CliError(
+        exitCodes.usage,
+        `${flag} ${text}: write 20usd, or a list such as calls=10,tokens=50000,time=5m,cost=20usd`,
+      );
     const amount = (parse: (text: string) => number | undefined): number => {
       const parsed = parse(value ?? name);
       if (parsed === undefined) throw wrong();

@@ -1,18 +1,20 @@
 /** The command line's beginning and end: parses, does, and turns every ending into an exit code. */
 import { readFileSync } from "node:fs";
-import { CliError, exitCodes, type ExitCode } from "./exit.ts";
 import { escapeText } from "./escape.ts";
+import { CliError, exitCodes, type ExitCode } from "./exit.ts";
 import { tell } from "./output.ts";
 
 async function main(argv: readonly string[]): Promise<ExitCode> {
   const quick = await withoutCommander(argv);
   if (quick !== undefined) return quick;
-  const [{ commandLine }, { CommanderError }] = await Promise.all([import("./program.ts"), import("commander")]);
+  const [{ commandLine }, { CommanderError }] = await Promise.all([
+    import("./program.ts"),
+    import("commander"),
+  ]);
   try {
-    const { program, chosen } = commandLine(version(), argv);
-    const action = chosen();
+    const { action, help } = commandLine(version(), argv);
     if (action !== undefined) return await action();
-    program.outputHelp();
+    tell(help);
     return exitCodes.usage;
   } catch (error) {
     // Commander has said what was wrong already.
@@ -34,7 +36,9 @@ async function withoutCommander(argv: readonly string[]): Promise<ExitCode | und
 }
 
 function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+  const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
   return manifest.version;
 }
 
@@ -44,8 +48,13 @@ function exitFor(error: unknown): ExitCode {
     return error.exitCode;
   }
   // What the outside refuses has a name and a message that says what to do; anything else is our own fault.
-  const isNamed = error instanceof Error && ["StoreError", "WorkspaceError", "SandboxError"].includes(error.name);
-  const text = isNamed ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const isNamed =
+    error instanceof Error && ["StoreError", "WorkspaceError", "SandboxError"].includes(error.name);
+  const text = isNamed
+    ? error.message
+    : error instanceof Error
+      ? (error.stack ?? error.message)
+      : String(error);
   tell(`houston: ${escapeText(text)}`);
   return exitCodes.error;
 }

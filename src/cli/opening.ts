@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { openHouston, type Houston } from "../app/houston.ts";
-import type { BoxKind } from "../app/outside.ts";
+import type { BoxKind } from "../app/sandboxes.ts";
 import { defaultStateDirectory } from "../app/stateDirectory.ts";
 import { CliError, exitCodes } from "./exit.ts";
 
@@ -10,7 +10,8 @@ export interface GlobalOptions {
   stateDir?: string;
 }
 
-export const stateDirectoryOf = (options: GlobalOptions): string => options.stateDir ?? defaultStateDirectory();
+export const stateDirectoryOf = (options: GlobalOptions): string =>
+  options.stateDir ?? defaultStateDirectory();
 
 /** Opens, does, closes, however it ends. `look` changes nothing and works where nothing can be written. */
 export async function withHouston<T>(
@@ -42,9 +43,13 @@ export async function withHouston<T>(
 export async function findMission(houston: Houston, text: string): Promise<string> {
   const found = await houston.find(text);
   const [only] = found;
-  if (only === undefined) throw new CliError(exitCodes.notFound, `there is no mission ${text}: houston ls shows those there are`);
+  if (only === undefined)
+    throw new CliError(exitCodes.notFound, `there is no mission ${text}: houston ls shows those there are`);
   if (found.length > 1)
-    throw new CliError(exitCodes.usage, `${text} could be ${found.slice(0, 5).join(", ")}${found.length > 5 ? ", …" : ""}: write more of it`);
+    throw new CliError(
+      exitCodes.usage,
+      `${text} could be ${found.slice(0, 5).join(", ")}${found.length > 5 ? ", …" : ""}: write more of it`,
+    );
   return only;
 }
 

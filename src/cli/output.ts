@@ -46,11 +46,15 @@ function isCi(): boolean {
 /** Columns as wide as their widest cell; the last one is as it is. */
 export function table(rows: string[][]): string {
   const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, [...cell].length)));
+  for (const row of rows)
+    row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, width(cell))));
   const pad = (cell: string, index: number, row: string[]): string =>
-    index === row.length - 1 ? cell : cell + " ".repeat((widths[index] ?? 0) - [...cell].length);
+    index === row.length - 1 ? cell : cell + " ".repeat((widths[index] ?? 0) - width(cell));
   return rows.map((row) => row.map(pad).join("  ")).join("\n");
 }
+
+/** In code points: near enough to columns for what we print. */
+const width = (text: string): number => Array.from(text).length;
 
 /** How long ago, or how long: to the second below a minute, coarser above. */
 export function ago(ms: number): string {
@@ -59,5 +63,7 @@ export function ago(ms: number): string {
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes}m${String(seconds % 60).padStart(2, "0")}s`;
   const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours}h${String(minutes % 60).padStart(2, "0")}m` : `${Math.floor(hours / 24)}d${hours % 24}h`;
+  return hours < 48
+    ? `${hours}h${String(minutes % 60).padStart(2, "0")}m`
+    : `${Math.floor(hours / 24)}d${hours % 24}h`;
 }

@@ -5,13 +5,18 @@ import type { ExitCode } from "./exit.ts";
 type Action = () => Promise<ExitCode>;
 
 /** Parses and answers what is to be done. Help and version are printed by commander, which then throws. */
-export function commandLine(version: string, argv: readonly string[]): { program: Command; chosen(): Action | undefined } {
+export function commandLine(
+  version: string,
+  argv: readonly string[],
+): { action: Action | undefined; help: string } {
   let action: Action | undefined;
   const choose = (next: Action): void => {
     action = next;
   };
   const program = new Command("houston")
-    .description("Mission control for coding agents: runs missions that nothing can kill, verifies what was done.")
+    .description(
+      "Mission control for coding agents: runs missions that nothing can kill, verifies what was done.",
+    )
     .version(version, "-V, --version")
     .option("--state-dir <directory>", "where missions are kept (or HOUSTON_STATE_DIR)")
     .exitOverride()
@@ -22,7 +27,7 @@ export function commandLine(version: string, argv: readonly string[]): { program
   addDeciding(program, choose);
   addKeeping(program, choose);
   program.parse([...argv], { from: "user" });
-  return { program, chosen: () => action };
+  return { action, help: program.helpInformation() };
 }
 
 type Choose = (action: Action) => void;
@@ -33,7 +38,10 @@ function options<T extends object>(command: Command): T {
 }
 
 const sandboxOption = (): Option =>
-  new Option("--sandbox <kind>", "the box agents run in; none is no box at all").choices(["bubblewrap", "none"]);
+  new Option("--sandbox <kind>", "the box agents run in; none is no box at all").choices([
+    "bubblewrap",
+    "none",
+  ]);
 
 function addRunning(program: Command, choose: Choose): void {
   program
@@ -54,12 +62,16 @@ function addRunning(program: Command, choose: Choose): void {
     .option("--mission <id>", "only this one, until it is closed")
     .option("--until-closed", "end when no mission is open")
     .addOption(sandboxOption())
-    .action((_own: unknown, command: Command) => choose(async () => (await import("./commands/runner.ts")).runner(options(command))));
+    .action((_own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/runner.ts")).runner(options(command))),
+    );
   program
     .command("demo")
     .description("watch a real mission survive the death of its runner; no key, no network")
     .option("--keep", "keep the temporary folder")
-    .action((_own: unknown, command: Command) => choose(async () => (await import("./demo/demo.ts")).demo(options(command))));
+    .action((_own: unknown, command: Command) =>
+      choose(async () => (await import("./demo/demo.ts")).demo(options(command))),
+    );
 }
 
 function addLooking(program: Command, choose: Choose): void {
@@ -67,7 +79,9 @@ function addLooking(program: Command, choose: Choose): void {
     .command("ls")
     .description("list missions")
     .option("--json", "as JSON")
-    .action((_own: unknown, command: Command) => choose(async () => (await import("./commands/look.ts")).ls(options(command))));
+    .action((_own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/look.ts")).ls(options(command))),
+    );
   program
     .command("status [id]")
     .description("what a mission is at, and why; all that are open without an id")
@@ -115,7 +129,9 @@ function addDeciding(program: Command, choose: Choose): void {
     .command("inbox")
     .description("everything a person must decide")
     .option("--json", "as JSON")
-    .action((_own: unknown, command: Command) => choose(async () => (await import("./commands/look.ts")).inbox(options(command))));
+    .action((_own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/look.ts")).inbox(options(command))),
+    );
   program
     .command("approve <id> [approval]")
     .description("grant what a mission asks; the approval may be left out when there is one")
@@ -161,15 +177,21 @@ function addKeeping(program: Command, choose: Choose): void {
     .command("doctor")
     .description("whether this machine can run missions")
     .option("--json", "as JSON")
-    .action((_own: unknown, command: Command) => choose(async () => (await import("./commands/keep.ts")).doctor(options(command))));
+    .action((_own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/keep.ts")).doctor(options(command))),
+    );
   program
     .command("schema [name]")
     .description("JSON Schema of mission, brief, handoff or line")
-    .action((name: string | undefined) => choose(async () => (await import("./commands/schema.ts")).schema(name)));
+    .action((name: string | undefined) =>
+      choose(async () => (await import("./commands/schema.ts")).schema(name)),
+    );
   program
     .command("rebuild")
     .description("derive lists and receipts again from the log")
-    .action((_own: unknown, command: Command) => choose(async () => (await import("./commands/keep.ts")).rebuild(options(command))));
+    .action((_own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/keep.ts")).rebuild(options(command))),
+    );
   program
     .command("backup <directory>")
     .description("a consistent copy into a new folder, while missions run")

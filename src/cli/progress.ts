@@ -48,7 +48,10 @@ class LiveTree implements Progress {
   show(watched: WatchedMission): void {
     this.#latest = watched;
     const { columns, rows } = this.#stream;
-    const lines = treeOf(watched.view, { stream: this.#stream, now: Date.now() }).slice(0, Math.max(3, rows - 1));
+    const lines = treeOf(watched.view, { stream: this.#stream, now: Date.now() }).slice(
+      0,
+      Math.max(3, rows - 1),
+    );
     this.#erase();
     this.#stream.write(lines.map((line) => `${clipped(line, columns)}\n`).join(""));
     this.#height = lines.length;
@@ -78,7 +81,7 @@ function clipped(line: string, columns: number): string {
   let left = columns - 1;
   const parts = line.split(styleCodes).map((part, index) => {
     if (index % 2 === 1) return part;
-    const characters = [...part];
+    const characters = Array.from(part);
     const shown = characters.slice(0, Math.max(0, left)).join("");
     left -= characters.length;
     return shown;

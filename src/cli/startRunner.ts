@@ -40,7 +40,8 @@ export async function startRunner(houston: Houston, missionId: string): Promise<
       isRunning = true;
       break;
     }
-  if (!isRunning || child.pid === undefined) throw new CliError(exitCodes.runnerUnreachable, `the runner did not start: see ${logFile}`);
+  if (!isRunning || child.pid === undefined)
+    throw new CliError(exitCodes.runnerUnreachable, `the runner did not start: see ${logFile}`);
   child.removeAllListeners();
   child.unref();
   return { pid: child.pid, logFile };

@@ -1,8 +1,8 @@
 /** A mission as a tree of lines: what it is at, its tasks, their assertions, who holds it. */
 import type { AssertionView, MissionView, TaskView } from "../app/missionView.ts";
+import { durationText, moneyText } from "../plan/quantities.ts";
 import { dimensions, type Amounts, type Dimension, type Limits } from "../protocol/budget.ts";
 import type { ShownState } from "../protocol/status.ts";
-import { durationText, moneyText } from "../plan/quantities.ts";
 import { escapeLine } from "./escape.ts";
 import { verdictMark } from "./eventText.ts";
 import { shortId } from "./opening.ts";
@@ -55,18 +55,25 @@ export function treeOf(view: MissionView, { stream, now }: TreeOptions): string[
 
 function taskText(task: TaskView, now: number): string {
   const parts = [`${task.id}  ${task.status}`];
-  if (task.attempt !== undefined) parts.push(`attempt ${task.attempt.id} by ${task.agentId ?? "?"}, ${ago(now - task.attempt.startedAt)}`);
+  if (task.attempt !== undefined)
+    parts.push(`attempt ${task.attempt.id} by ${task.agentId ?? "?"}, ${ago(now - task.attempt.startedAt)}`);
   else if (task.attempts > 1) parts.push(`${task.attempts} attempts`);
   if (task.supersededBy !== undefined) parts.push(`by ${task.supersededBy}`);
   else if (task.reason !== undefined) parts.push(task.reason);
   return escapeLine(parts.join("  "), 160);
 }
 
-function assertionText({ id, behaviour, verdict }: AssertionView, paint: (style: Style, text: string) => string): string {
+function assertionText(
+  { id, behaviour, verdict }: AssertionView,
+  paint: (style: Style, text: string) => string,
+): string {
   if (verdict === undefined) return paint("dim", escapeLine(`· ${id}  ${behaviour}`, 160));
   const style = verdict.value === "passed" ? "green" : verdict.value === "failed" ? "red" : "yellow";
   const age = verdict.fresh ? "" : " (stale: the tree has moved on)";
-  return escapeLine(`${id}  ${verdict.value}${age}: ${verdict.reason}`, 160).replace(/^/, `${paint(style, verdictMark(verdict.value))} `);
+  return escapeLine(`${id}  ${verdict.value}${age}: ${verdict.reason}`, 160).replace(
+    /^/,
+    `${paint(style, verdictMark(verdict.value))} `,
+  );
 }
 
 function footer(view: MissionView, now: number): string {
@@ -86,12 +93,14 @@ const amountText: Readonly<Record<Dimension, (amount: number) => string>> = {
 
 /** What was spent, against its limit where there is one. */
 export function spending(spent: Amounts, limits: Limits): string {
-  return dimensions
-    .filter((dimension) => spent[dimension] > 0 || limits[dimension] !== undefined)
-    .map((dimension) => {
-      const limit = limits[dimension];
-      const text = amountText[dimension](spent[dimension]);
-      return limit === undefined ? text : `${text} of ${amountText[dimension](limit)}`;
-    })
-    .join(", ") || "nothing";
+  return (
+    dimensions
+      .filter((dimension) => spent[dimension] > 0 || limits[dimension] !== undefined)
+      .map((dimension) => {
+        const limit = limits[dimension];
+        const text = amountText[dimension](spent[dimension]);
+        return limit === undefined ? text : `${text} of ${amountText[dimension](limit)}`;
+      })
+      .join(", ") || "nothing"
+  );
 }

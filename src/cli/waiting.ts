@@ -29,7 +29,10 @@ export function approvalNote(missionId: string, approval: Approval): string {
 }
 
 export function humanTaskNote(missionId: string, taskId: string): string {
-  return [`task ${taskId} waits for a person`, ...answerCommands(missionId, taskId).map((line) => `  to hand it off: ${line}`)].join("\n");
+  return [
+    `task ${taskId} waits for a person`,
+    ...answerCommands(missionId, taskId).map((line) => `  to hand it off: ${line}`),
+  ].join("\n");
 }
 
 /** Whether nothing goes on until a person answers. */
@@ -44,7 +47,10 @@ export class Notes {
 
   of(view: MissionView): string[] {
     const notes: [string, string][] = [
-      ...view.approvals.map((approval): [string, string] => [approval.id, approvalNote(view.missionId, approval)]),
+      ...view.approvals.map((approval): [string, string] => [
+        approval.id,
+        approvalNote(view.missionId, approval),
+      ]),
       ...view.humanTasks.map((taskId): [string, string] => [
         `${taskId}#${view.taskList.find(({ id }) => id === taskId)?.attempts ?? 0}`,
         humanTaskNote(view.missionId, taskId),

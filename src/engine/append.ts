@@ -5,12 +5,29 @@ import { foldSession, giveBack, grant, type Session } from "../mission/session.t
 import type { Mission, MissionState } from "../mission/state.ts";
 import { summaryOf } from "../mission/status.ts";
 import type { Append, InlineBlob, Log, StreamAppend } from "../ports/log.ts";
-import { eventSchemaVersion, type EventRecord, type MissionEvent, type SessionEvent } from "../protocol/events.ts";
-import { missionStream, sessionStream, type CommandId, type Epoch, type SessionId, type Timestamp } from "../protocol/ids.ts";
+import {
+  eventSchemaVersion,
+  type EventRecord,
+  type MissionEvent,
+  type SessionEvent,
+} from "../protocol/events.ts";
+import {
+  missionStream,
+  sessionStream,
+  type CommandId,
+  type Epoch,
+  type SessionId,
+  type Timestamp,
+} from "../protocol/ids.ts";
 import type { Refusal } from "../protocol/refusals.ts";
 
 /** Evolves a state the caller owns through events that it is about to append. */
-export function evolveThrough(state: MissionState, events: readonly MissionEvent[], at: Timestamp, commandId: CommandId): void {
+export function evolveThrough(
+  state: MissionState,
+  events: readonly MissionEvent[],
+  at: Timestamp,
+  commandId: CommandId,
+): void {
   for (const event of events) {
     const record: EventRecord<MissionEvent> = {
       streamId: missionStream(state.id),
@@ -47,7 +64,9 @@ export async function toAppend(log: Log, request: AppendRequest): Promise<Append
       events: events.map((event) => ({ at, event })),
     },
   ];
-  const touchesSession = events.some(({ type }) => type === "mission.closed" || type === "budget.raised" || type === "mission.created");
+  const touchesSession = events.some(
+    ({ type }) => type === "mission.closed" || type === "budget.raised" || type === "mission.created",
+  );
   if (touchesSession) {
     const share = await sessionShare(log, mission, events, at);
     if ("refusal" in share) return share;
@@ -76,7 +95,11 @@ async function sessionShare(
   at: Timestamp,
 ): Promise<StreamAppend | { refusal: Refusal }> {
   const session = await loadSession(log, mission.sessionId);
-  const share: StreamAppend = { streamId: sessionStream(mission.sessionId), expectedSeq: session?.seq ?? 0, events: [] };
+  const share: StreamAppend = {
+    streamId: sessionStream(mission.sessionId),
+    expectedSeq: session?.seq ?? 0,
+    events: [],
+  };
   if (session === undefined) return share;
   if (events.some(({ type }) => type === "mission.closed"))
     share.events = giveBack(session, mission.id, mission.ledger.spent).map((event) => ({ at, event }));

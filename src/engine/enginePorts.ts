@@ -6,6 +6,7 @@ import type { Clock, Ids } from "../ports/clock.ts";
 import type { Faults } from "../ports/faults.ts";
 import type { Leases } from "../ports/leases.ts";
 import type { Log } from "../ports/log.ts";
+import type { RunnerRegistry } from "../ports/runnerRegistry.ts";
 import type { Spool } from "../ports/spool.ts";
 import type { StateCaches } from "../ports/stateCache.ts";
 import type { StepExecutor } from "../ports/stepExecutor.ts";
@@ -30,5 +31,7 @@ export interface EnginePorts extends StorePorts {
   programs: Agent<"program">;
   /** Left out: agents that work step by step cannot run here. */
   steps?: StepExecutor;
+  /** Left out: a dead runner's lease is waited for. */
+  runners?: RunnerRegistry;
   faults: Faults;
 }

@@ -10,7 +10,10 @@ import { missionStream, type MissionId } from "../protocol/ids.ts";
 const pageSize = 5_000;
 
 /** Undefined when the log has no such mission. */
-export async function loadMission(ports: { log: Log; caches: StateCaches }, missionId: MissionId): Promise<MissionState | undefined> {
+export async function loadMission(
+  ports: { log: Log; caches: StateCaches },
+  missionId: MissionId,
+): Promise<MissionState | undefined> {
   const streamId = missionStream(missionId);
   const [caches, head] = await Promise.all([ports.caches.load(missionId), ports.log.head(streamId)]);
   for (const cached of caches) {
@@ -22,7 +25,11 @@ export async function loadMission(ports: { log: Log; caches: StateCaches }, miss
 }
 
 /** Folds what the log has beyond a state that is given away. */
-export async function foldTail(log: Log, missionId: MissionId, from: MissionState | undefined): Promise<MissionState | undefined> {
+export async function foldTail(
+  log: Log,
+  missionId: MissionId,
+  from: MissionState | undefined,
+): Promise<MissionState | undefined> {
   let state = from;
   for (;;) {
     const records = await log.read(missionStream(missionId), state?.seq ?? 0, pageSize);

@@ -122,7 +122,9 @@ export class MissionRun {
     if (this.#running.size > 0 || this.#intake.length > 0 || this.#behind) return undefined;
     if (this.#state.work.outcome !== undefined) return "closed";
     if (due(this.#state).length > 0) return undefined;
-    return nextDeadline(this.#state, this.#decidedAt) - this.#ports.clock.now() > this.#settings.parkAfterMs ? "parked" : undefined;
+    return nextDeadline(this.#state, this.#decidedAt) - this.#ports.clock.now() > this.#settings.parkAfterMs
+      ? "parked"
+      : undefined;
   }
 
   async #sleep(): Promise<void> {
@@ -186,7 +188,9 @@ export class MissionRun {
       if (proposal === undefined) return events;
       // The law proposes only what it accepts; anything else is a bug that must not spin.
       if (!apply(proposal, "engine") || count > maxClosure)
-        throw new Error(`the law proposed ${proposal.type} and then refused it (mission ${this.#state.id}, seq ${this.#state.seq})`);
+        throw new Error(
+          `the law proposed ${proposal.type} and then refused it (mission ${this.#state.id}, seq ${this.#state.seq})`,
+        );
     }
   }
 
@@ -213,7 +217,8 @@ export class MissionRun {
         if (await this.#keeper.keep(this.#state)) faults.reach("cache.saved");
         return "appended";
       } catch (error) {
-        if (!(error instanceof StoreError) || !(error.code === "diskFull" || error.code === "busy")) throw error;
+        if (!(error instanceof StoreError) || !(error.code === "diskFull" || error.code === "busy"))
+          throw error;
         this.#settings.report(`${error.message}; trying again`);
         await this.#ports.clock.wait(this.#ports.clock.now() + retryStoreMs, this.#settings.lost);
         if (this.#isLost()) return "stale";
@@ -240,7 +245,12 @@ export class MissionRun {
     const { id } = entry.call;
     if (entry.cancelling !== undefined) {
       // Wanted and cancelled before anything began.
-      this.#take({ type: "call.settle", callId: id, outcome: { status: "interrupted", reason: entry.cancelling }, usage: {} });
+      this.#take({
+        type: "call.settle",
+        callId: id,
+        outcome: { status: "interrupted", reason: entry.cancelling },
+        usage: {},
+      });
       return;
     }
     const controller = new AbortController();
@@ -287,7 +297,11 @@ export class MissionRun {
     const given = (async (): Promise<Performed> => {
       await aborted(signal, done.signal);
       await clock.wait(clock.now() + this.#settings.graceMs, done.signal);
-      return { outcome: { status: "interrupted", reason: "it did not end when told to" }, usage: {}, blobs: [] };
+      return {
+        outcome: { status: "interrupted", reason: "it did not end when told to" },
+        usage: {},
+        blobs: [],
+      };
     })();
     const result = await Promise.race([performed, given]);
     done.abort();
@@ -297,7 +311,8 @@ export class MissionRun {
   /** Interrupts what can be, waits for what must not be torn, settles all, and leaves. */
   async #stopInOrder(): Promise<RunEnd> {
     this.#ports.faults.reach("run.stopping");
-    for (const entry of due(this.#state)) if (entry.call.work.kind !== "deliver") this.#performing.get(entry.call.id)?.abort();
+    for (const entry of due(this.#state))
+      if (entry.call.work.kind !== "deliver") this.#performing.get(entry.call.id)?.abort();
     while (this.#running.size > 0) await Promise.race(this.#running);
     if (this.#isLost() || !(await this.#commit(this.#intake.splice(0), false))) return "lost";
     return await this.#leave("stopped");
@@ -316,4 +331,3 @@ function aborted(signal: AbortSignal, other: AbortSignal): Promise<void> {
     else for (const one of [signal, other]) one.addEventListener("abort", () => resolve(), { once: true });
   });
 }
-

@@ -34,4 +34,3 @@ async function lookUp(performance: Performance): Promise<Performed> {
   if (kind === "skill" || kind === "tool") return await lookUpStep(performance);
   return settled({ status: "unknown", reason: `nobody knows how to look up ${kind}` });
 }
-

@@ -16,11 +16,18 @@ export async function performAttempt(performance: Performance): Promise<Settleme
   const agent = mission.spec.agents[call.work.agentId];
   const brief = briefOf(mission, call.attemptId);
   if (agent?.kind !== "program" || brief === undefined)
-    return failed({ code: "infrastructure", message: `no program "${call.work.agentId}" for attempt ${call.attemptId}` });
+    return failed({
+      code: "infrastructure",
+      message: `no program "${call.work.agentId}" for attempt ${call.attemptId}`,
+    });
   // Resumed or fresh, nothing that was captured is lost.
   const snapshot = mission.work.attempts.get(call.attemptId)?.latest ?? call.work.from;
   // Named by epoch: what a dead runner's children still write, nobody reads.
-  const { directory } = await ports.workspaces.materialise({ missionId, name: `e${epoch}-${call.id}`, snapshot });
+  const { directory } = await ports.workspaces.materialise({
+    missionId,
+    name: `e${epoch}-${call.id}`,
+    snapshot,
+  });
   ports.faults.reach("attempt.materialised");
   if (!performance.held()) return stale();
   const spool = ports.spool.open(missionId, call.id);
@@ -36,19 +43,29 @@ export async function performAttempt(performance: Performance): Promise<Settleme
   return await conclude(performance, directory, watch.latest(), report);
 }
 
-async function conclude(performance: Performance, directory: string, parent: Snapshot, report: AttemptReport): Promise<Settlement> {
+async function conclude(
+  performance: Performance,
+  directory: string,
+  parent: Snapshot,
+  report: AttemptReport,
+): Promise<Settlement> {
   const { ports, missionId, call } = performance;
   const message = `${call.attemptId}: ${report.status}`;
   const captured = await ports.workspaces.capture({ missionId, directory, parent, message });
   ports.faults.reach("attempt.captured");
   await ports.workspaces.remove(directory);
   const blobs: InlineBlob[] = [];
-  const output = "output" in report && report.output !== undefined ? await ports.blobs.stage(report.output) : undefined;
+  const output =
+    "output" in report && report.output !== undefined ? await ports.blobs.stage(report.output) : undefined;
   if (output?.inline !== undefined) blobs.push(output.inline);
   return settled(toOutcome(report, captured, output?.ref), blobs, report.usage);
 }
 
-function toOutcome(report: AttemptReport, snapshot: Snapshot, output: InlineBlob["ref"] | undefined): CallOutcome {
+function toOutcome(
+  report: AttemptReport,
+  snapshot: Snapshot,
+  output: InlineBlob["ref"] | undefined,
+): CallOutcome {
   const rest = output === undefined ? {} : { output };
   switch (report.status) {
     case "handedOff":
@@ -73,7 +90,12 @@ function watchFolder(
       await ports.clock.wait(ports.clock.now() + mission.spec.policy.snapshotEveryMs, stopping.signal);
       if (stopping.signal.aborted) return;
       try {
-        const snapshot = await ports.workspaces.capture({ missionId, directory, parent: latest, message: `${call.attemptId}: working` });
+        const snapshot = await ports.workspaces.capture({
+          missionId,
+          directory,
+          parent: latest,
+          message: `${call.attemptId}: working`,
+        });
         if (snapshot.commit === latest.commit) continue;
         latest = snapshot;
         ports.faults.reach("snapshot.captured");

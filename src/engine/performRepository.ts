@@ -1,5 +1,13 @@
 /** Calls that touch the user's repository: importing the base, delivering the branch. */
-import { explain, failed, settled, stale, type Performance, type Performed, type Settlement } from "./performance.ts";
+import {
+  explain,
+  failed,
+  settled,
+  stale,
+  type Performance,
+  type Performed,
+  type Settlement,
+} from "./performance.ts";
 
 export async function prepare({ ports, mission, missionId }: Performance): Promise<Settlement> {
   const { path, base } = mission.spec.repository;
@@ -27,8 +35,13 @@ export async function lookUpDelivery({ ports, mission, call }: Performance): Pro
   try {
     const done = await ports.workspaces.delivered(request);
     ports.faults.reach("recovery.lookedUp");
-    return done ? settled({ status: "succeeded", result: { kind: "deliver", commit: snapshot.commit } }) : "absent";
+    return done
+      ? settled({ status: "succeeded", result: { kind: "deliver", commit: snapshot.commit } })
+      : "absent";
   } catch (error) {
-    return settled({ status: "unknown", reason: `whether ${branch} was delivered is not known: ${explain(error).message}` });
+    return settled({
+      status: "unknown",
+      reason: `whether ${branch} was delivered is not known: ${explain(error).message}`,
+    });
   }
 }

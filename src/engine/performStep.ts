@@ -14,14 +14,16 @@ function toRequest({ missionId, epoch, call, mode, signal }: Performance): StepR
 
 export async function performStep(performance: Performance): Promise<Settlement> {
   const { steps } = performance.ports;
-  if (steps === undefined) return failed({ code: "infrastructure", message: "this runner has no executor for steps" });
+  if (steps === undefined)
+    return failed({ code: "infrastructure", message: "this runner has no executor for steps" });
   if (!performance.held()) return stale();
   return toSettlement(await steps.perform(toRequest(performance)));
 }
 
 export async function lookUpStep(performance: Performance): Promise<Performed> {
   const { steps, faults } = performance.ports;
-  if (steps === undefined) return failed({ code: "infrastructure", message: "this runner has no executor for steps" });
+  if (steps === undefined)
+    return failed({ code: "infrastructure", message: "this runner has no executor for steps" });
   const answer = await steps.lookUp(toRequest(performance));
   faults.reach("recovery.lookedUp");
   switch (answer.found) {

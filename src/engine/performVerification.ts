@@ -41,7 +41,11 @@ async function judgeOne(
   }
 }
 
-async function keep(ports: Performance["ports"], observation: Observation, blobs: InlineBlob[]): Promise<Evidence> {
+async function keep(
+  ports: Performance["ports"],
+  observation: Observation,
+  blobs: InlineBlob[],
+): Promise<Evidence> {
   const { output, ...rest } = observation;
   const staged = await ports.blobs.stage(output);
   if (staged.inline !== undefined) blobs.push(staged.inline);

@@ -68,6 +68,7 @@ export class Runner {
     };
     this.#settings.stop.addEventListener("abort", stop);
     if (this.#settings.stop.aborted) stop();
+    await this.#ports.runners?.enter(this.#settings.runnerId);
     const following = this.#follow(ending.signal);
     try {
       while (!ending.signal.aborted && !this.#closed) await this.#scan();
@@ -76,6 +77,7 @@ export class Runner {
       this.#settings.stop.removeEventListener("abort", stop);
       await Promise.all([...this.#runs.values()].map(({ ended }) => ended));
       await following;
+      await this.#ports.runners?.leave(this.#settings.runnerId);
     }
   }
 
@@ -84,7 +86,8 @@ export class Runner {
     const { changes } = this.#ports;
     for await (const change of changes.changes(await changes.cursor(), signal)) {
       const missionId = missionOfStream(change.streamId);
-      if (missionId === undefined) continue;
+      const isOurs = this.#settings.only === undefined || this.#settings.only === missionId;
+      if (missionId === undefined || !isOurs) continue;
       const active = this.#runs.get(missionId);
       if (active === undefined) {
         this.#wake.set();
@@ -103,7 +106,8 @@ export class Runner {
     for (const wake of await this.#wakes(now)) {
       const notBefore = Math.max(wake.wakeAt, this.#notBefore.get(wake.missionId) ?? 0);
       if (this.#runs.has(wake.missionId)) continue;
-      if (notBefore > now || this.#runs.size >= this.#settings.maxMissions) wakeAt = Math.min(wakeAt, Math.max(notBefore, now + 1));
+      if (notBefore > now || this.#runs.size >= this.#settings.maxMissions)
+        wakeAt = Math.min(wakeAt, Math.max(notBefore, now + 1));
       else this.#start(wake.missionId);
     }
     if (this.#closed) return;
@@ -135,7 +139,9 @@ export class Runner {
         else this.#notBefore.set(missionId, notBefore);
       })
       .catch((error: unknown) => {
-        this.#settings.report(`mission ${missionId}: ${error instanceof Error ? error.message : String(error)}`);
+        this.#settings.report(
+          `mission ${missionId}: ${error instanceof Error ? error.message : String(error)}`,
+        );
         this.#notBefore.set(missionId, this.#ports.clock.now() + penaltyMs);
       })
       .finally(() => {
@@ -144,11 +150,25 @@ export class Runner {
       });
   }
 
+  /** At once when the runner before is known to be dead; else when its lease is over. */
+  async #acquire(missionId: MissionId): Promise<Acquisition> {
+    const { leases, clock, runners } = this.#ports;
+    const { runnerId, ttlMs } = this.#settings;
+    const request = { missionId, runnerId, ttlMs, now: clock.now() };
+    const acquired = await leases.acquire(request);
+    if (
+      acquired.status === "acquired" ||
+      runners === undefined ||
+      !(await runners.isGone(acquired.lease.runnerId))
+    )
+      return acquired;
+    return await leases.acquire({ ...request, deadEpoch: acquired.lease.epoch });
+  }
+
   /** Acquires and runs; answers when to look at the mission again, undefined when its wake time says so. */
   async #take(missionId: MissionId, entry: ActiveRun): Promise<Timestamp | undefined> {
-    const { leases, clock, faults } = this.#ports;
-    const { runnerId, ttlMs } = this.#settings;
-    const acquired: Acquisition = await leases.acquire({ missionId, runnerId, ttlMs, now: clock.now() });
+    const { leases, faults } = this.#ports;
+    const acquired = await this.#acquire(missionId);
     if (acquired.status === "held") return acquired.lease.expiresAt + 1;
     faults.reach("lease.acquired");
     const lease = keepLease(this.#ports, { missionId, epoch: acquired.epoch }, this.#settings);
@@ -156,7 +176,13 @@ export class Runner {
     try {
       const state = await loadMission(this.#ports, missionId);
       if (state === undefined) return undefined;
-      const settings = { ...this.#settings, missionId, epoch: acquired.epoch, lost: lease.lost, held: () => lease.held() };
+      const settings = {
+        ...this.#settings,
+        missionId,
+        epoch: acquired.epoch,
+        lost: lease.lost,
+        held: () => lease.held(),
+      };
       const run = new MissionRun(this.#ports, settings, state);
       entry.run = run;
       run.notice(entry.heardSeq);

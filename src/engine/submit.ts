@@ -1,13 +1,19 @@
+import { decide, decideCreate } from "../mission/decide.ts";
 /** Commands of people and other processes: whoever is entitled appends; the loser of a race folds the tail and decides again. */
 import { begin } from "../mission/evolve.ts";
-import { decide, decideCreate } from "../mission/decide.ts";
 import type { MissionState } from "../mission/state.ts";
 import type { AppendResult, Log } from "../ports/log.ts";
 import type { StateCaches } from "../ports/stateCache.ts";
 import type { Limits } from "../protocol/budget.ts";
 import type { Command, HumanCommand } from "../protocol/commands.ts";
 import type { MissionEvent } from "../protocol/events.ts";
-import { missionStream, sessionStream, type MissionId, type SessionId, type Timestamp } from "../protocol/ids.ts";
+import {
+  missionStream,
+  sessionStream,
+  type MissionId,
+  type SessionId,
+  type Timestamp,
+} from "../protocol/ids.ts";
 import type { Refusal } from "../protocol/refusals.ts";
 import { evolveThrough, loadSession, toAppend } from "./append.ts";
 import { loadMission } from "./load.ts";
@@ -15,9 +21,7 @@ import { loadMission } from "./load.ts";
 /** Races lost in a row before a caller is told to come back. */
 const maxRaces = 20;
 
-export type Submission =
-  | { ok: true; seq: number; repeated: boolean }
-  | { ok: false; refusal: Refusal };
+export type Submission = { ok: true; seq: number; repeated: boolean } | { ok: false; refusal: Refusal };
 
 const crowded: Refusal = { code: "notNow", message: "others were faster twenty times in a row: try again" };
 
@@ -31,7 +35,8 @@ export async function submit(
     const receipt = await ports.log.receipt(command.id);
     if (receipt !== undefined) return { ok: true, seq: receipt.seq, repeated: true };
     const state = await loadMission(ports, missionId);
-    if (state === undefined) return { ok: false, refusal: { code: "notFound", message: `there is no mission ${missionId}` } };
+    if (state === undefined)
+      return { ok: false, refusal: { code: "notFound", message: `there is no mission ${missionId}` } };
     const decision = decide(state, command);
     if (!decision.ok) return decision;
     const result = await appendDecided(ports.log, state, command, decision.events);
@@ -51,7 +56,15 @@ async function appendDecided(
   const expectedSeq = state.seq;
   const at = Math.max(command.at, state.at);
   evolveThrough(state, events, at, command.id);
-  const request = { commandId: command.id, mission: state, expectedSeq, at, events, blobs: [], withSummary: true };
+  const request = {
+    commandId: command.id,
+    mission: state,
+    expectedSeq,
+    at,
+    events,
+    blobs: [],
+    withSummary: true,
+  };
   const append = await toAppend(log, request);
   return "refusal" in append ? append : await log.append(append);
 }
@@ -65,7 +78,13 @@ function toSubmission(result: AppendResult): Submission | undefined {
     case "conflict":
       return undefined;
     case "stale":
-      return { ok: false, refusal: { code: "stale", message: `epoch ${result.epoch} is over: ${result.currentEpoch} holds the mission` } };
+      return {
+        ok: false,
+        refusal: {
+          code: "stale",
+          message: `epoch ${result.epoch} is over: ${result.currentEpoch} holds the mission`,
+        },
+      };
   }
 }
 
@@ -77,7 +96,8 @@ export async function createMission(
   const decision = decideCreate(command);
   if (!decision.ok) return decision;
   const created = decision.events[0];
-  if (created?.type !== "mission.created") return { ok: false, refusal: { code: "invalid", message: "nothing was created" } };
+  if (created?.type !== "mission.created")
+    return { ok: false, refusal: { code: "invalid", message: "nothing was created" } };
   for (let race = 0; race < maxRaces; race += 1) {
     const state = begin(created, command.at);
     const request = {

@@ -2,9 +2,10 @@
 import type { ApprovalResolution } from "../protocol/approval.ts";
 import { dimensions } from "../protocol/budget.ts";
 import type { MissionEvent } from "../protocol/events.ts";
-import { reopenEvents } from "./fix.ts";
-import { accept, refuse, type CommandOf, type MissionDecision } from "./decision.ts";
 import type { Timestamp } from "../protocol/ids.ts";
+import { isAmount } from "./budget.ts";
+import { accept, refuse, type CommandOf, type MissionDecision } from "./decision.ts";
+import { reopenEvents } from "./fix.ts";
 import type { Mission, TaskState } from "./state.ts";
 
 /** Only a human credential counts: an agent cannot approve itself. */
@@ -17,12 +18,25 @@ export function approve(mission: Mission, command: CommandOf<"approval.approve">
   const approval = mission.work.approvals.get(approvalId);
   if (approval === undefined) return refuse("notFound", `there is no open approval "${approvalId}"`);
   if (!isHuman(command.by)) return refuse("notAllowed", `only a human approves, not ${command.by}`);
-  if (command.at >= approval.deadlineAt) return refuse("notNow", `approval ${approvalId} has expired; silence means denied`);
+  if (command.at >= approval.deadlineAt)
+    return refuse("notNow", `approval ${approvalId} has expired; silence means denied`);
   if (raise !== undefined && approval.kind !== "budget")
-    return refuse("invalid", `approval ${approvalId} is about ${approval.kind}, not about the budget: leave out the raise`);
+    return refuse(
+      "invalid",
+      `approval ${approvalId} is about ${approval.kind}, not about the budget: leave out the raise`,
+    );
+  const odd = dimensions.find((dimension) => !isAmount(raise?.[dimension] ?? 0));
+  if (odd !== undefined)
+    return refuse(
+      "invalid",
+      `the budget is raised by a whole number of at least 0, not by ${odd}=${raise?.[odd]}`,
+    );
   const raised = dimensions.some((dimension) => (raise?.[dimension] ?? 0) > 0);
   if (approval.kind === "budget" && !raised)
-    return refuse("invalid", `say by how much the budget is raised, for example calls=10 (${approval.action})`);
+    return refuse(
+      "invalid",
+      `say by how much the budget is raised, for example calls=10 (${approval.action})`,
+    );
   const resolution: ApprovalResolution = { status: "granted", by: command.by };
   if (note !== undefined) resolution.note = note;
   if (raise !== undefined) resolution.raise = raise;
@@ -30,7 +44,8 @@ export function approve(mission: Mission, command: CommandOf<"approval.approve">
   if (raise !== undefined) events.push({ type: "budget.raised", by: command.by, limits: raise });
   const task = approval.taskId === undefined ? undefined : mission.work.tasks.get(approval.taskId);
   if (task !== undefined && approval.kind !== "budget") events.push(anotherChance(task, command.at));
-  if (approval.kind === "escalation" && approval.taskId === undefined) events.push(...anotherRound(mission, command.at));
+  if (approval.kind === "escalation" && approval.taskId === undefined)
+    events.push(...anotherRound(mission, command.at));
   return accept(...events);
 }
 
@@ -53,13 +68,16 @@ function anotherChance(task: Readonly<TaskState>, at: Timestamp): MissionEvent {
 /** A granted escalation about the sealed tree: what is still broken there is fixed once more. */
 function anotherRound(mission: Mission, at: Timestamp): MissionEvent[] {
   const { sealed, verdicts } = mission.work;
-  const broken = [...verdicts.values()].filter(({ value, tree }) => value === "failed" && tree === sealed?.snapshot.tree);
+  const broken = [...verdicts.values()].filter(
+    ({ value, tree }) => value === "failed" && tree === sealed?.snapshot.tree,
+  );
   return reopenEvents(mission, broken, at, true);
 }
 
 export function reject(mission: Mission, command: CommandOf<"approval.reject">): MissionDecision {
   const { approvalId, note } = command.body;
-  if (!mission.work.approvals.has(approvalId)) return refuse("notFound", `there is no open approval "${approvalId}"`);
+  if (!mission.work.approvals.has(approvalId))
+    return refuse("notFound", `there is no open approval "${approvalId}"`);
   if (!isHuman(command.by)) return refuse("notAllowed", `only a human rejects, not ${command.by}`);
   const resolution: ApprovalResolution = { status: "rejected", by: command.by };
   if (note !== undefined) resolution.note = note;
@@ -70,7 +88,8 @@ export function expireApproval(mission: Mission, command: CommandOf<"approval.ex
   const { approvalId } = command.body;
   const approval = mission.work.approvals.get(approvalId);
   if (approval === undefined) return refuse("notFound", `there is no open approval "${approvalId}"`);
-  if (command.at < approval.deadlineAt) return refuse("notNow", `approval ${approvalId} is open until ${approval.deadlineAt}`);
+  if (command.at < approval.deadlineAt)
+    return refuse("notNow", `approval ${approvalId} is open until ${approval.deadlineAt}`);
   return denied(mission, approvalId, { status: "expired" });
 }
 
@@ -80,6 +99,11 @@ function denied(mission: Mission, approvalId: string, resolution: ApprovalResolu
   const events: MissionEvent[] = [{ type: "approval.resolved", approvalId, resolution }];
   const task = approval?.taskId === undefined ? undefined : mission.work.tasks.get(approval.taskId);
   if (task !== undefined && approval?.kind !== "budget")
-    events.push({ type: "task.ended", taskId: task.spec.id, status: "failed", reason: `${approvalId} was ${resolution.status}: ${approval?.reason}` });
+    events.push({
+      type: "task.ended",
+      taskId: task.spec.id,
+      status: "failed",
+      reason: `${approvalId} was ${resolution.status}: ${approval?.reason}`,
+    });
   return accept(...events);
 }

@@ -3,7 +3,14 @@
  * figures say: a call is charged at most what was reserved for it, and what it claims beyond that is
  * an overrun, which leaves less room for the next.
  */
-import { dimensions, noAmounts, type Amounts, type Dimension, type Limits, type Usage } from "../protocol/budget.ts";
+import {
+  dimensions,
+  noAmounts,
+  type Amounts,
+  type Dimension,
+  type Limits,
+  type Usage,
+} from "../protocol/budget.ts";
 import type { Mission } from "./state.ts";
 
 export function add(a: Amounts, b: Amounts): Amounts {
@@ -61,18 +68,30 @@ export function reservation(mission: Mission, timeoutMs: number, extra: Limits):
   };
 }
 
-/** A usage figure as far as it can be believed: whole and not negative. */
-function claimed(figure: number | undefined): number {
-  return figure !== undefined && Number.isFinite(figure) && figure > 0 ? Math.ceil(figure) : 0;
+/** What an amount may be: a whole number, not negative, exact. */
+export function isAmount(figure: number): boolean {
+  return Number.isSafeInteger(figure) && figure >= 0;
+}
+
+/** A usage figure as far as it can be believed. One that is no amount at all counts as all that was reserved: it may have been. */
+function claimed(figure: number | undefined, reserved: number): number {
+  if (figure === undefined) return 0;
+  return Number.isFinite(figure) && figure >= 0
+    ? Math.min(Math.ceil(figure), Number.MAX_SAFE_INTEGER)
+    : reserved;
 }
 
 /** Splits what a call used into what is charged and what it overran. */
-export function charge(reserve: Amounts, usage: Usage, ranMs: number): { charged: Amounts; overrun: Amounts } {
+export function charge(
+  reserve: Amounts,
+  usage: Usage,
+  ranMs: number,
+): { charged: Amounts; overrun: Amounts } {
   const used: Amounts = {
     calls: reserve.calls,
-    tokens: claimed(usage.tokens),
+    tokens: claimed(usage.tokens, reserve.tokens),
     timeMs: Math.max(0, ranMs),
-    costMicroUsd: claimed(usage.costMicroUsd),
+    costMicroUsd: claimed(usage.costMicroUsd, reserve.costMicroUsd),
   };
   const charged = { ...noAmounts };
   const overrun = { ...noAmounts };

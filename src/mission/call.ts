@@ -1,14 +1,14 @@
-/** Calls: settled, recovered after a crash, cancelled, expired. */
-import type { Call, CallOutcome, CallResult } from "../protocol/call.ts";
 import type { Amounts } from "../protocol/budget.ts";
 import { noAmounts } from "../protocol/budget.ts";
+/** Calls: settled, recovered after a crash, cancelled, expired. */
+import type { Call, CallOutcome, CallResult } from "../protocol/call.ts";
 import type { AttemptOutcome, MissionEvent } from "../protocol/events.ts";
 import { verifierAgentId, type Timestamp } from "../protocol/ids.ts";
 import type { Verdict, VerdictDraft } from "../protocol/verdict.ts";
 import { charge, shortage } from "./budget.ts";
 import { accept, refuse, type CommandOf, type MissionDecision } from "./decision.ts";
-import { recoveryAction } from "./recovery.ts";
 import { reopenEvents } from "./fix.ts";
+import { recoveryAction } from "./recovery.ts";
 import type { CallState, Mission } from "./state.ts";
 import { stepConsequences } from "./step.ts";
 
@@ -34,7 +34,10 @@ export function settleCall(mission: Mission, command: CommandOf<"call.settle">):
   if (call.work.kind === "human") return refuse("notAllowed", `call ${callId} waits for a person's answer`);
   const outcome = explained(entry, command.body.outcome);
   if (outcome.status === "succeeded" && outcome.result.kind !== resultKinds[call.work.kind])
-    return refuse("invalid", `call ${callId} is ${call.work.kind}, its result cannot be ${outcome.result.kind}`);
+    return refuse(
+      "invalid",
+      `call ${callId} is ${call.work.kind}, its result cannot be ${outcome.result.kind}`,
+    );
   const amounts = charge(call.reserve, usage, command.at - entry.since);
   const settled = { type: "call.settled", callId, ...amounts, by: command.by } as const;
   switch (call.work.kind) {
@@ -58,7 +61,11 @@ function explained(entry: CallState, outcome: CallOutcome): CallOutcome {
   const rest = snapshot === undefined ? {} : { snapshot };
   switch (entry.cancelling) {
     case "deadline":
-      return { status: "failed", error: { code: "timeout", message: `no end after ${entry.call.reserve.timeMs} ms` }, ...rest };
+      return {
+        status: "failed",
+        error: { code: "timeout", message: `no end after ${entry.call.reserve.timeMs} ms` },
+        ...rest,
+      };
     case "detector":
       return { status: "failed", error: { code: "stall", message: "a detector stopped it" }, ...rest };
     case "pause":
@@ -105,15 +112,28 @@ function settleVerification(
 ): MissionDecision {
   const { call } = entry;
   if (call.work.kind !== "verify") return refuse("invalid", "not a verification");
-  if (outcome.status !== "succeeded" || outcome.result.kind !== "verify") return accept({ ...settled, outcome });
+  if (outcome.status !== "succeeded" || outcome.result.kind !== "verify")
+    return accept({ ...settled, outcome });
   const { assertionIds, snapshot, contractVersion } = call.work;
   const drafts = new Map(outcome.result.verdicts.map((draft) => [draft.assertionId, draft]));
   const verdicts = assertionIds.map((assertionId): Verdict => {
-    const draft: VerdictDraft = drafts.get(assertionId) ?? { assertionId, value: "error", reason: "the verifier gave no verdict", evidence: [] };
+    const draft: VerdictDraft = drafts.get(assertionId) ?? {
+      assertionId,
+      value: "error",
+      reason: "the verifier gave no verdict",
+      evidence: [],
+    };
     return { ...draft, by: verifierAgentId, tree: snapshot.tree, contractVersion };
   });
-  const given = verdicts.map((verdict): MissionEvent => ({ type: "verdict.given", verdict, callId: call.id }));
-  const bare: MissionEvent = { ...settled, outcome: { status: "succeeded", result: { kind: "verify", verdicts: [] } } };
+  const given = verdicts.map((verdict): MissionEvent => ({
+    type: "verdict.given",
+    verdict,
+    callId: call.id,
+  }));
+  const bare: MissionEvent = {
+    ...settled,
+    outcome: { status: "succeeded", result: { kind: "verify", verdicts: [] } },
+  };
   if (call.taskId !== undefined) return accept(...given, bare);
   return accept(...given, bare, ...reopenEvents(mission, verdicts, at));
 }
@@ -124,7 +144,8 @@ export function recoverCall(mission: Mission, command: CommandOf<"call.recover">
   const entry = mission.ledger.calls.get(callId);
   if (entry === undefined) return missing(callId);
   const { epoch } = mission.ledger;
-  if (entry.epoch >= epoch || entry.call.work.kind === "human") return refuse("alreadyDone", `call ${callId} needs no recovery`);
+  if (entry.epoch >= epoch || entry.call.work.kind === "human")
+    return refuse("alreadyDone", `call ${callId} needs no recovery`);
   const action = recoveryAction(entry.call);
   const charged = lostCharge(entry);
   // Nobody waits for a call that was being ended, except where the world may have changed.
@@ -150,9 +171,19 @@ function interrupted(mission: Mission, entry: CallState, charged: Amounts, by: s
   const attempt = call.attemptId === undefined ? undefined : mission.work.attempts.get(call.attemptId);
   const base: CallOutcome = { status: "interrupted", reason: "the runner died" };
   const outcome = explained(entry, attempt === undefined ? base : { ...base, snapshot: attempt.latest });
-  const settled: MissionEvent = { type: "call.settled", callId: call.id, outcome, charged, overrun: { ...noAmounts }, by };
+  const settled: MissionEvent = {
+    type: "call.settled",
+    callId: call.id,
+    outcome,
+    charged,
+    overrun: { ...noAmounts },
+    by,
+  };
   if (attempt === undefined) return [settled];
-  return [settled, { type: "attempt.ended", attemptId: attempt.id, outcome: attemptOutcome(outcome, attempt.latest) }];
+  return [
+    settled,
+    { type: "attempt.ended", attemptId: attempt.id, outcome: attemptOutcome(outcome, attempt.latest) },
+  ];
 }
 
 /** A look-up found that the call never happened: it is performed after all. */
@@ -161,7 +192,13 @@ export function redoCall(mission: Mission, command: CommandOf<"call.redo">): Mis
   const entry = mission.ledger.calls.get(callId);
   if (entry === undefined) return missing(callId);
   if (entry.mode !== "lookUp") return refuse("notNow", `call ${callId} is not being looked up`);
-  return accept({ type: "call.recovered", callId, epoch: mission.ledger.epoch, action: "redo", charged: { ...noAmounts } });
+  return accept({
+    type: "call.recovered",
+    callId,
+    epoch: mission.ledger.epoch,
+    action: "redo",
+    charged: { ...noAmounts },
+  });
 }
 
 export function cancelCall(mission: Mission, command: CommandOf<"call.cancel">): MissionDecision {
@@ -178,23 +215,30 @@ export function expireCall(mission: Mission, command: CommandOf<"call.expire">):
   const { callId } = command.body;
   const entry = mission.ledger.calls.get(callId);
   if (entry === undefined) return missing(callId);
-  if (entry.call.work.kind !== "human") return refuse("notAllowed", `call ${callId} is ended by its performer`);
-  if (command.at < entry.deadlineAt) return refuse("notNow", `call ${callId} has time until ${entry.deadlineAt}`);
+  if (entry.call.work.kind !== "human")
+    return refuse("notAllowed", `call ${callId} is ended by its performer`);
+  if (command.at < entry.deadlineAt)
+    return refuse("notNow", `call ${callId} has time until ${entry.deadlineAt}`);
   const error = { code: "timeout", message: "nobody handed the task off in time" } as const;
   return accept(...endHuman(mission, entry, command.at, { status: "failed", error }));
 }
 
 function endHuman(mission: Mission, entry: CallState, at: Timestamp, outcome: CallOutcome): MissionEvent[] {
   const amounts = charge(entry.call.reserve, {}, at - entry.since);
-  return [{ type: "call.settled", callId: entry.call.id, outcome, ...amounts, by: "engine" }, ...endedAttempt(mission, entry.call, outcome)];
+  return [
+    { type: "call.settled", callId: entry.call.id, outcome, ...amounts, by: "engine" },
+    ...endedAttempt(mission, entry.call, outcome),
+  ];
 }
 
 export function recordSnapshot(mission: Mission, command: CommandOf<"snapshot.record">): MissionDecision {
   const { callId, snapshot } = command.body;
   const entry = mission.ledger.calls.get(callId);
   if (entry === undefined) return missing(callId);
-  const attempt = entry.call.attemptId === undefined ? undefined : mission.work.attempts.get(entry.call.attemptId);
+  const attempt =
+    entry.call.attemptId === undefined ? undefined : mission.work.attempts.get(entry.call.attemptId);
   if (attempt === undefined) return refuse("invalid", `call ${callId} belongs to no attempt`);
-  if (attempt.latest.commit === snapshot.commit) return refuse("alreadyDone", "nothing changed since the last snapshot");
+  if (attempt.latest.commit === snapshot.commit)
+    return refuse("alreadyDone", "nothing changed since the last snapshot");
   return accept({ type: "snapshot.taken", callId, snapshot });
 }

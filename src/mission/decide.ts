@@ -19,7 +19,10 @@ export function decideCreate(command: CommandOf<"mission.create">): MissionDecis
   const { missionId, sessionId, spec } = command.body;
   const problems = planProblems(spec satisfies MissionSpec);
   if (problems.length > 0)
-    return refuse("invalid", problems.map((problem) => `${problem.path.join(".")}: ${problem.message}`).join("\n"));
+    return refuse(
+      "invalid",
+      problems.map((problem) => `${problem.path.join(".")}: ${problem.message}`).join("\n"),
+    );
   return accept({ type: "mission.created", missionId, sessionId, spec, by: command.by });
 }
 
@@ -27,9 +30,15 @@ export function decideCreate(command: CommandOf<"mission.create">): MissionDecis
 export function decide(mission: Mission, command: Command): MissionDecision {
   const { body } = command;
   if (mission.unknownEvent !== undefined)
-    return refuse("readOnly", `the log holds "${mission.unknownEvent}", written by a newer Houston: upgrade to change this mission`);
+    return refuse(
+      "readOnly",
+      `the log holds "${mission.unknownEvent}", written by a newer Houston: upgrade to change this mission`,
+    );
   if (mission.work.outcome !== undefined && !afterClose.has(body.type))
-    return refuse("closed", `the mission is closed (${mission.work.outcome.outcome}): ${mission.work.outcome.reason}`);
+    return refuse(
+      "closed",
+      `the mission is closed (${mission.work.outcome.outcome}): ${mission.work.outcome.reason}`,
+    );
   return dispatch(mission, { ...command, at: Math.max(command.at, mission.at) });
 }
 
@@ -66,7 +75,16 @@ function dispatch(mission: Mission, command: Command): MissionDecision {
 
 type WorkCommand = Exclude<
   MissionCommand,
-  { type: "mission.create" | "mission.pause" | "mission.resume" | "mission.cancel" | `approval.${string}` | "task.answer" | `run.${string}` }
+  {
+    type:
+      | "mission.create"
+      | "mission.pause"
+      | "mission.resume"
+      | "mission.cancel"
+      | `approval.${string}`
+      | "task.answer"
+      | `run.${string}`;
+  }
 >;
 
 /** Commands of the runner that holds the lease. */

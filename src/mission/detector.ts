@@ -15,9 +15,15 @@ export function alarmOf(mission: Mission, attempt: Readonly<AttemptState>, at: T
   if (attempt.stepCount > 0 && attempt.callId === undefined) {
     const repeated = repetitions(attempt.recent);
     if (repeated >= policy.maxRepetitions)
-      return { detector: "repetition", detail: `${repeated} identical steps with identical results in a row` };
+      return {
+        detector: "repetition",
+        detail: `${repeated} identical steps with identical results in a row`,
+      };
     if (attempt.stepCount >= policy.maxStepsPerAttempt)
-      return { detector: "iteration", detail: `${attempt.stepCount} steps, ${policy.maxStepsPerAttempt} are allowed` };
+      return {
+        detector: "iteration",
+        detail: `${attempt.stepCount} steps, ${policy.maxStepsPerAttempt} are allowed`,
+      };
   }
   if (at >= stallsAt(mission, attempt) && !isBeingEnded(mission, attempt))
     return { detector: "stall", detail: `nothing settled and nothing changed for ${policy.stallAfterMs} ms` };
@@ -50,7 +56,12 @@ export function tripDetector(mission: Mission, command: CommandOf<"detector.trip
   const alarm = alarmOf(mission, attempt, command.at);
   if (alarm === undefined) return refuse("notNow", `no detector has anything to say about "${attemptId}"`);
   const tripped: MissionEvent = { type: "detector.tripped", ...alarm, taskId: attempt.taskId, attemptId };
-  if (attempt.callId !== undefined) return accept(tripped, { type: "call.cancelling", callId: attempt.callId, reason: "detector" });
+  if (attempt.callId !== undefined)
+    return accept(tripped, { type: "call.cancelling", callId: attempt.callId, reason: "detector" });
   const error = { code: "stall", message: `${alarm.detector}: ${alarm.detail}` } as const;
-  return accept(tripped, { type: "attempt.ended", attemptId, outcome: { status: "failed", error, snapshot: attempt.latest } });
+  return accept(tripped, {
+    type: "attempt.ended",
+    attemptId,
+    outcome: { status: "failed", error, snapshot: attempt.latest },
+  });
 }

@@ -47,7 +47,13 @@ export function fail(state: MissionState, task: TaskState, failure: Failure): vo
   setPhase(state, task, "failing");
 }
 
-const setbackCodes: readonly Failure["code"][] = ["infrastructure", "sandbox", "quota", "rateLimit", "interrupted"];
+const setbackCodes: readonly Failure["code"][] = [
+  "infrastructure",
+  "sandbox",
+  "quota",
+  "rateLimit",
+  "interrupted",
+];
 
 export function attemptEnded(state: MissionState, event: Of<"attempt.ended">): void {
   const attempt = state.work.attempts.get(event.attemptId);
@@ -65,15 +71,17 @@ export function attemptEnded(state: MissionState, event: Of<"attempt.ended">): v
     return;
   }
   const failure: Failure =
-    outcome.status === "failed"
-      ? { ...outcome.error }
-      : { code: "interrupted", message: outcome.reason };
+    outcome.status === "failed" ? { ...outcome.error } : { code: "interrupted", message: outcome.reason };
   if (outcome.snapshot !== undefined) failure.snapshot = outcome.snapshot;
   if (setbackCodes.includes(failure.code)) task.setbacks += 1;
   if (outcome.status === "interrupted") task.interrupted = { attemptId: attempt.id, reason: outcome.reason };
   else {
     delete task.interrupted;
-    remember(task, { attemptId: attempt.id, outcome: failure.code, findings: [{ severity: "blocking", text: failure.message }] });
+    remember(task, {
+      attemptId: attempt.id,
+      outcome: failure.code,
+      findings: [{ severity: "blocking", text: failure.message }],
+    });
   }
   fail(state, task, failure);
 }

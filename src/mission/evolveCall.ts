@@ -1,6 +1,6 @@
+import type { Call, CallOutcome } from "../protocol/call.ts";
 /** How events change calls: what they hold back, who may perform them, and how they ended. */
 import type { MissionEvent } from "../protocol/events.ts";
-import type { Call, CallOutcome } from "../protocol/call.ts";
 import type { Timestamp } from "../protocol/ids.ts";
 import { add, subtract } from "./budget.ts";
 import { fail, remember, touch } from "./evolveAttempt.ts";
@@ -23,7 +23,14 @@ export function callWanted(state: MissionState, { call }: Of<"call.wanted">, at:
   const { ledger, work } = state;
   ledger.callCount += 1;
   ledger.reserved = add(ledger.reserved, call.reserve);
-  const entry: CallState = { call, epoch: ledger.epoch, since: at, deadlineAt: call.deadlineAt, mode: "perform", ranMs: 0 };
+  const entry: CallState = {
+    call,
+    epoch: ledger.epoch,
+    since: at,
+    deadlineAt: call.deadlineAt,
+    mode: "perform",
+    ranMs: 0,
+  };
   ledger.calls.set(call.id, entry);
   const attempt = call.attemptId === undefined ? undefined : work.attempts.get(call.attemptId);
   if (attempt !== undefined) {
@@ -78,7 +85,9 @@ export function callSettled(state: MissionState, event: Of<"call.settled">, at: 
     delete attempt.callId;
     touch(attempt, at, snapshotOf(event.outcome));
     if (attempt.running !== undefined) {
-      attempt.recent.push(`${attempt.running.executor}:${inputDigest(attempt.running.input)}:${resultDigest(event.outcome)}`);
+      attempt.recent.push(
+        `${attempt.running.executor}:${inputDigest(attempt.running.input)}:${resultDigest(event.outcome)}`,
+      );
       if (attempt.recent.length > maxRecent) attempt.recent.shift();
       delete attempt.running;
     }
@@ -87,11 +96,13 @@ export function callSettled(state: MissionState, event: Of<"call.settled">, at: 
 }
 
 function snapshotOf(outcome: CallOutcome): { commit: string; tree: string } | undefined {
-  if (outcome.status === "succeeded") return "snapshot" in outcome.result ? outcome.result.snapshot : undefined;
+  if (outcome.status === "succeeded")
+    return "snapshot" in outcome.result ? outcome.result.snapshot : undefined;
   return "snapshot" in outcome ? outcome.snapshot : undefined;
 }
 
-const inputDigest = (input: string | { sha256: string }): string => (typeof input === "string" ? input : input.sha256);
+const inputDigest = (input: string | { sha256: string }): string =>
+  typeof input === "string" ? input : input.sha256;
 
 function resultDigest(outcome: CallOutcome): string {
   if (outcome.status !== "succeeded") return outcome.status;
@@ -167,7 +178,10 @@ function unjudged(outcome: CallOutcome): Failure {
 }
 
 /** What the verdicts of a verification come to; undefined when every one passed. */
-export function judged(state: { work: { verdicts: MissionState["work"]["verdicts"] } }, call: Call): Failure | undefined {
+export function judged(
+  state: { work: { verdicts: MissionState["work"]["verdicts"] } },
+  call: Call,
+): Failure | undefined {
   if (call.work.kind !== "verify") return undefined;
   const { snapshot, assertionIds } = call.work;
   const reasons = { failed: [] as string[], impossible: [] as string[], unclear: [] as string[] };
@@ -175,11 +189,15 @@ export function judged(state: { work: { verdicts: MissionState["work"]["verdicts
     const verdict = state.work.verdicts.get(id);
     if (verdict === undefined || verdict.tree !== snapshot.tree) reasons.unclear.push(`${id}: no verdict`);
     else if (verdict.value === "failed") reasons.failed.push(`${id}: ${verdict.reason}`);
-    else if (verdict.value === "impossible" || verdict.value === "blocked") reasons.impossible.push(`${id}: ${verdict.reason}`);
+    else if (verdict.value === "impossible" || verdict.value === "blocked")
+      reasons.impossible.push(`${id}: ${verdict.reason}`);
     else if (verdict.value !== "passed") reasons.unclear.push(`${id}: ${verdict.reason}`);
   }
-  if (reasons.failed.length > 0) return { code: "verdictFailed", message: reasons.failed.join("\n"), snapshot };
-  if (reasons.impossible.length > 0) return { code: "verdictImpossible", message: reasons.impossible.join("\n"), snapshot };
-  if (reasons.unclear.length > 0) return { code: "verdictUnclear", message: reasons.unclear.join("\n"), snapshot };
+  if (reasons.failed.length > 0)
+    return { code: "verdictFailed", message: reasons.failed.join("\n"), snapshot };
+  if (reasons.impossible.length > 0)
+    return { code: "verdictImpossible", message: reasons.impossible.join("\n"), snapshot };
+  if (reasons.unclear.length > 0)
+    return { code: "verdictUnclear", message: reasons.unclear.join("\n"), snapshot };
   return undefined;
 }

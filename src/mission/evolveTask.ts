@@ -2,7 +2,7 @@
 import type { MissionEvent } from "../protocol/events.ts";
 import type { TaskId } from "../protocol/ids.ts";
 import type { TaskSpec } from "../protocol/plan.ts";
-import type { ClosedTask, MissionState, TaskState } from "./state.ts";
+import { attemptIdOf, currentTaskId, type ClosedTask, type MissionState, type TaskState } from "./state.ts";
 
 type Of<T extends MissionEvent["type"]> = Extract<MissionEvent, { type: T }>;
 
@@ -20,7 +20,8 @@ export function openTask(state: MissionState, spec: TaskSpec): TaskState {
     setbacks: 0,
     previous: [],
   };
-  for (const need of spec.needs) {
+  for (const named of spec.needs) {
+    const need = currentTaskId(state, named);
     work.neededBy.set(need, (work.neededBy.get(need) ?? 0) + 1);
     if (work.closed.get(need)?.status === "done") continue;
     task.waitingOn += 1;
@@ -57,7 +58,8 @@ function closeTask(state: MissionState, taskId: TaskId): TaskState | undefined {
   work.active.delete(taskId);
   if (work.writer === taskId) delete work.writer;
   if (task.approvalId !== undefined) work.approvals.delete(task.approvalId);
-  for (const need of task.spec.needs) {
+  for (const named of task.spec.needs) {
+    const need = currentTaskId(state, named);
     const count = (work.neededBy.get(need) ?? 1) - 1;
     if (count > 0) {
       work.neededBy.set(need, count);
@@ -70,6 +72,13 @@ function closeTask(state: MissionState, taskId: TaskId): TaskState | undefined {
   return task;
 }
 
+/** A finished task keeps no history; what reopened it is what the next attempt must know. */
+function reopenedBecause(event: Of<"task.added">, before: ClosedTask | undefined): TaskState["previous"] {
+  if (before === undefined || before.attemptCount === 0) return [];
+  const attemptId = attemptIdOf(event.supersedes, before.attemptCount);
+  return [{ attemptId, outcome: "verdictFailed", findings: [{ severity: "blocking", text: event.reason }] }];
+}
+
 export function taskAdded(state: MissionState, event: Of<"task.added">): void {
   const { work } = state;
   // Opened before the old one closes, so that the handoffs both need are kept.
@@ -77,10 +86,11 @@ export function taskAdded(state: MissionState, event: Of<"task.added">): void {
   const old = closeTask(state, event.supersedes);
   if (event.from !== undefined) task.from = event.from;
   task.supersedes = event.supersedes;
-  task.previous = old?.previous ?? [];
-  work.taskCount -= old === undefined ? 0 : 1;
-  delete work.sealed;
   const before = work.closed.get(event.supersedes);
+  task.previous = old?.previous ?? reopenedBecause(event, before);
+  // The plan has as many tasks as before: the new one stands for the old.
+  work.taskCount -= old === undefined && before === undefined ? 0 : 1;
+  delete work.sealed;
   if (before?.status === "done") work.doneCount -= 1;
   work.closed.set(event.supersedes, {
     status: "superseded",
@@ -94,7 +104,10 @@ export function taskAdded(state: MissionState, event: Of<"task.added">): void {
     work.dependents.set(event.task.id, dependents);
   }
   const needed = work.neededBy.get(event.supersedes);
-  if (needed !== undefined) work.neededBy.set(event.task.id, needed);
+  if (needed !== undefined) {
+    work.neededBy.delete(event.supersedes);
+    work.neededBy.set(event.task.id, needed);
+  }
   // The goal keeps its place: nobody else writes between a judged tree and its fix.
   if (event.task.access === "write" && event.from !== undefined) work.writer = event.task.id;
 }
@@ -118,7 +131,8 @@ export function taskEnded(state: MissionState, event: Of<"task.ended">): void {
   const task = closeTask(state, event.taskId);
   if (task === undefined) return;
   const closed: ClosedTask = { status: event.status, reason: event.reason, attemptCount: task.attemptCount };
-  if (task.handedOff !== undefined && work.neededBy.has(event.taskId)) closed.handoff = task.handedOff.handoff;
+  if (task.handedOff !== undefined && work.neededBy.has(event.taskId))
+    closed.handoff = task.handedOff.handoff;
   work.closed.set(event.taskId, closed);
   if (event.status === "failed") work.failedCount += 1;
   if (event.status !== "done") return;
@@ -154,7 +168,10 @@ export function approvalResolved(state: MissionState, event: Of<"approval.resolv
   const task = approval.taskId === undefined ? undefined : work.tasks.get(approval.taskId);
   if (task?.approvalId === event.approvalId) delete task.approvalId;
   if (approval.kind === "plan" && granted) work.planApproved = true;
-  else if (!granted && (approval.kind === "plan" || approval.kind === "budget" || approval.taskId === undefined))
+  else if (
+    !granted &&
+    (approval.kind === "plan" || approval.kind === "budget" || approval.taskId === undefined)
+  )
     work.givenUp = `${approval.kind} ${approval.id} ${event.resolution.status}: ${approval.reason}`;
   else if (granted && approval.taskId === undefined) work.setbacks = { count: 0, notBefore: 0 };
 }

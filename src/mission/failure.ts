@@ -9,7 +9,13 @@ import type { Failure, Mission, TaskState } from "./state.ts";
 
 export type FailureAnswer =
   /** Another attempt, by the same agent or the fallback; `extraAttempts` are given back or granted. */
-  | { answer: "retry"; agentId: AgentId; notBefore: Timestamp; from?: Snapshot | undefined; extraAttempts: number }
+  | {
+      answer: "retry";
+      agentId: AgentId;
+      notBefore: Timestamp;
+      from?: Snapshot | undefined;
+      extraAttempts: number;
+    }
   /** Fewer at once, and nothing before the limit resets. */
   | { answer: "slowDown"; to: number; until: Timestamp }
   /** Judge the same tree again. */
@@ -30,7 +36,8 @@ export function backoffMs(baseMs: number, setbacks: number): number {
 
 /** Another attempt from the mission's head while there are any left; then the fallback; then a human. */
 function retry(task: TaskState, at: Timestamp): FailureAnswer {
-  if (task.attemptsLeft > 0) return { answer: "retry", agentId: task.agentId, notBefore: at, extraAttempts: 0 };
+  if (task.attemptsLeft > 0)
+    return { answer: "retry", agentId: task.agentId, notBefore: at, extraAttempts: 0 };
   const fallback = task.spec.fallbackAgentId;
   if (task.spec.onFailure === "fallback" && fallback !== undefined && fallback !== task.agentId)
     return { answer: "retry", agentId: fallback, notBefore: at, extraAttempts: task.spec.maxAttempts };
@@ -38,7 +45,12 @@ function retry(task: TaskState, at: Timestamp): FailureAnswer {
 }
 
 /** The table. */
-export function answerFailure(mission: Mission, task: TaskState, failure: Failure, at: Timestamp): FailureAnswer {
+export function answerFailure(
+  mission: Mission,
+  task: TaskState,
+  failure: Failure,
+  at: Timestamp,
+): FailureAnswer {
   const { policy } = mission.spec;
   const round = roundOf(task.spec.id);
   if (task.spec.onFailure === "failFast" && !isOurs(failure))
@@ -58,13 +70,22 @@ export function answerFailure(mission: Mission, task: TaskState, failure: Failur
       return {
         answer: "slowDown",
         to: Math.max(1, Math.floor(policy.maxConcurrency / 2)),
-        until: failure.resetAt ?? at + backoffMs(policy.backoffMs, task.setbacks),
+        // A reset that has passed, or is no time at all, must not be waited for by asking again at once.
+        until:
+          failure.resetAt !== undefined && failure.resetAt > at
+            ? failure.resetAt
+            : at + backoffMs(policy.backoffMs, task.setbacks),
       };
     case "infrastructure":
     case "sandbox":
     case "quota":
       return task.setbacks <= policy.maxInfrastructureRetries
-        ? { answer: "retry", agentId: task.agentId, notBefore: at + backoffMs(policy.backoffMs, task.setbacks), extraAttempts: 1 }
+        ? {
+            answer: "retry",
+            agentId: task.agentId,
+            notBefore: at + backoffMs(policy.backoffMs, task.setbacks),
+            extraAttempts: 1,
+          }
         : { answer: "ask", why: `${task.setbacks} infrastructure failures in a row` };
     case "verdictUnclear":
       return task.setbacks <= policy.maxInfrastructureRetries

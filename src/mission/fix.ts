@@ -19,10 +19,21 @@ export function fixEvents(
 ): MissionEvent[] {
   const { reason, from, agentId } = how;
   const id = `${spec.id.replace(/~\d+$/, "")}~${roundOf(spec.id) + 1}`;
-  const added: MissionEvent = { type: "task.added", task: { ...spec, id, agentId }, supersedes: spec.id, reason };
+  const added: MissionEvent = {
+    type: "task.added",
+    task: { ...spec, id, agentId },
+    supersedes: spec.id,
+    reason,
+  };
   return [
     from === undefined ? added : { ...added, from },
-    ...reopened.map((assertionId): MissionEvent => ({ type: "assertion.reopened", assertionId, from: spec.id, to: id, reason })),
+    ...reopened.map((assertionId): MissionEvent => ({
+      type: "assertion.reopened",
+      assertionId,
+      from: spec.id,
+      to: id,
+      reason,
+    })),
   ];
 }
 
@@ -30,11 +41,17 @@ export function fixEvents(
  * The final verification found broken what had passed before: the tasks that claimed it are done again,
  * each once; a human is asked when rounds have run out, and may grant one more.
  */
-export function reopenEvents(mission: Mission, verdicts: readonly Verdict[], at: Timestamp, granted = false): MissionEvent[] {
+export function reopenEvents(
+  mission: Mission,
+  verdicts: readonly Verdict[],
+  at: Timestamp,
+  granted = false,
+): MissionEvent[] {
   const broken = new Map<TaskId, Verdict[]>();
   for (const verdict of verdicts) {
     const claimant = mission.work.claims.get(verdict.assertionId);
-    if (verdict.value === "failed" && claimant !== undefined) broken.set(claimant, [...(broken.get(claimant) ?? []), verdict]);
+    if (verdict.value === "failed" && claimant !== undefined)
+      broken.set(claimant, [...(broken.get(claimant) ?? []), verdict]);
   }
   const events: MissionEvent[] = [];
   for (const [taskId, failed] of broken) {

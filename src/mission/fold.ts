@@ -8,7 +8,10 @@ import { begin, evolve } from "./evolve.ts";
 import type { MissionState } from "./state.ts";
 
 /** Folds records onto a state the caller gives away; undefined while there is no mission. */
-export function fold(state: MissionState | undefined, records: Iterable<EventRecord<MissionEvent>>): MissionState | undefined {
+export function fold(
+  state: MissionState | undefined,
+  records: Iterable<EventRecord<MissionEvent>>,
+): MissionState | undefined {
   let folded = state;
   for (const record of records) {
     if (folded !== undefined) evolve(folded, record);
@@ -32,7 +35,7 @@ export function encodeState(state: MissionState): string {
   return JSON.stringify(state, (_key, value: unknown) => {
     if (value instanceof Map) return { $map: [...value] } satisfies TaggedMap;
     if (value instanceof Set) return { $set: [...value] } satisfies TaggedSet;
-    return value;
+    return renamed(value, (key) => (key.startsWith("$") ? `$${key}` : key));
   });
 }
 
@@ -50,5 +53,13 @@ function revive(_key: string, value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if ("$map" in value) return new Map((value as TaggedMap).$map as [string, unknown][]);
   if ("$set" in value) return new Set((value as TaggedSet).$set);
-  return value;
+  return renamed(value, (key) => (key.startsWith("$$") ? key.slice(1) : key));
+}
+
+/** An author's input may have keys that look like our tags: they get one more `$` in the text. */
+function renamed(value: unknown, rename: (key: string) => string): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const keys = Object.keys(value);
+  if (!keys.some((key) => key.startsWith("$"))) return value;
+  return Object.fromEntries(keys.map((key) => [rename(key), Reflect.get(value, key) as unknown]));
 }

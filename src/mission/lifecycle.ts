@@ -14,7 +14,8 @@ const verifyOverheadMs = 60_000;
 
 export function pause(mission: Mission, command: CommandOf<"mission.pause">): MissionDecision {
   if (mission.work.cancelled !== undefined) return refuse("notNow", "the mission is being cancelled");
-  if (mission.work.paused !== undefined) return refuse("alreadyDone", `the mission is paused by ${mission.work.paused.by}`);
+  if (mission.work.paused !== undefined)
+    return refuse("alreadyDone", `the mission is paused by ${mission.work.paused.by}`);
   return accept({ type: "mission.paused", by: command.by, reason: command.body.reason });
 }
 
@@ -24,14 +25,16 @@ export function resume(mission: Mission, command: CommandOf<"mission.resume">): 
 }
 
 export function cancel(mission: Mission, command: CommandOf<"mission.cancel">): MissionDecision {
-  if (mission.work.cancelled !== undefined) return refuse("alreadyDone", `the mission is being cancelled by ${mission.work.cancelled.by}`);
+  if (mission.work.cancelled !== undefined)
+    return refuse("alreadyDone", `the mission is being cancelled by ${mission.work.cancelled.by}`);
   return accept({ type: "mission.cancelled", by: command.by, reason: command.body.reason });
 }
 
 /** A new epoch must be newer than every one the log has seen. */
 export function startRun(mission: Mission, command: CommandOf<"run.start">): MissionDecision {
   const { runId, runnerId, epoch } = command.body;
-  if (epoch <= mission.ledger.epoch) return refuse("stale", `epoch ${epoch} is not newer than ${mission.ledger.epoch}`);
+  if (epoch <= mission.ledger.epoch)
+    return refuse("stale", `epoch ${epoch} is not newer than ${mission.ledger.epoch}`);
   return accept({ type: "run.started", runId, runnerId, epoch });
 }
 
@@ -43,16 +46,29 @@ export function stopRun(mission: Mission, command: CommandOf<"run.stop">): Missi
 
 export function askPlan(mission: Mission, at: Timestamp): MissionDecision {
   if (mission.work.planApproved) return refuse("alreadyDone", "the plan is approved");
-  if (openApproval(mission, "plan") !== undefined) return refuse("alreadyDone", "the plan's approval is asked for");
+  if (openApproval(mission, "plan") !== undefined)
+    return refuse("alreadyDone", "the plan's approval is asked for");
   const { contract, agents, budget } = mission.spec;
   const scope = `${mission.work.taskCount} tasks, ${contract.length} assertions, agents ${Object.keys(agents).join(", ")}, budget ${JSON.stringify(budget)}`;
-  const question = { kind: "plan", action: `work on: ${mission.spec.goal}`, reason: "the policy asks a human to approve the plan", scope, risk: "medium" } as const;
+  const question = {
+    kind: "plan",
+    action: `work on: ${mission.spec.goal}`,
+    reason: "the policy asks a human to approve the plan",
+    scope,
+    risk: "medium",
+  } as const;
   return accept(ask(mission, at, question));
 }
 
 export function prepare(mission: Mission, at: Timestamp): MissionDecision {
   if (mission.work.base !== undefined) return refuse("alreadyDone", "the base is imported");
-  return accept(...wantCall(mission, { work: { kind: "prepare" }, effects: ["read"], timeoutMs: prepareTimeoutMs, reserve: {} }, at).events);
+  return accept(
+    ...wantCall(
+      mission,
+      { work: { kind: "prepare" }, effects: ["read"], timeoutMs: prepareTimeoutMs, reserve: {} },
+      at,
+    ).events,
+  );
 }
 
 /** All tasks are done: what they made is the tree to be delivered. */
@@ -82,7 +98,9 @@ export function isProven(mission: Mission, id: AssertionId, snapshot: Snapshot):
 
 /** How long a verification of these assertions may take. */
 export function verificationTimeoutMs(mission: Mission, ids: readonly AssertionId[]): number {
-  const checks: Check[] = mission.spec.contract.filter((assertion) => ids.includes(assertion.id)).map((assertion) => assertion.check);
+  const checks: Check[] = mission.spec.contract
+    .filter((assertion) => ids.includes(assertion.id))
+    .map((assertion) => assertion.check);
   return checks.reduce((sum, check) => sum + check.timeoutMs, verifyOverheadMs);
 }
 
@@ -106,14 +124,20 @@ export function deliver(mission: Mission, at: Timestamp): MissionDecision {
   const missing = unproven(mission, sealed.snapshot);
   if (missing.length > 0) return refuse("notNow", `not proven: ${missing.join(", ")}`);
   const work = { kind: "deliver", branch: mission.spec.branch, snapshot: sealed.snapshot } as const;
-  return accept(...wantCall(mission, { work, effects: ["external"], timeoutMs: deliverTimeoutMs, reserve: {} }, at).events);
+  return accept(
+    ...wantCall(mission, { work, effects: ["external"], timeoutMs: deliverTimeoutMs, reserve: {} }, at)
+      .events,
+  );
 }
 
 /** Trouble with the mission's own calls that waiting does not cure. */
 export function needsEscalation(mission: Mission): boolean {
   const { count, last } = mission.work.setbacks;
   if (last === undefined) return false;
-  return count > mission.spec.policy.maxInfrastructureRetries || ["blocked", "unknownEffect", "impossible"].includes(last.code);
+  return (
+    count > mission.spec.policy.maxInfrastructureRetries ||
+    ["blocked", "unknownEffect", "impossible"].includes(last.code)
+  );
 }
 
 export function escalate(mission: Mission, at: Timestamp): MissionDecision {
@@ -141,9 +165,12 @@ export function close(mission: Mission): MissionDecision {
 
 function outcomeOf(mission: Mission): { outcome: MissionOutcome; reason: string } | undefined {
   const { work } = mission;
-  if (work.cancelled !== undefined) return { outcome: "cancelled", reason: `${work.cancelled.reason} (${work.cancelled.by})` };
-  if (work.givenUp !== undefined) return { outcome: work.planApproved ? "unverified" : "rejected", reason: work.givenUp };
-  if (work.failedCount > 0) return { outcome: "failed", reason: `${work.failedCount} of ${work.taskCount} tasks failed` };
+  if (work.cancelled !== undefined)
+    return { outcome: "cancelled", reason: `${work.cancelled.reason} (${work.cancelled.by})` };
+  if (work.givenUp !== undefined)
+    return { outcome: work.planApproved ? "unverified" : "rejected", reason: work.givenUp };
+  if (work.failedCount > 0)
+    return { outcome: "failed", reason: `${work.failedCount} of ${work.taskCount} tasks failed` };
   if (work.sealed?.delivered === true && unproven(mission, work.sealed.snapshot).length === 0) {
     const total = mission.spec.contract.length;
     return { outcome: "verified", reason: `${total} of ${total} assertions passed on the delivered tree` };

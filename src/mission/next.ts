@@ -20,7 +20,8 @@ export function next(mission: Mission, now: Timestamp): Proposal | undefined {
   if (urgent !== undefined) return urgent;
   if (work.cancelled !== undefined || work.givenUp !== undefined) return winding(mission);
   if (work.paused !== undefined) return undefined;
-  if (!work.planApproved) return openApproval(mission, "plan") === undefined ? { type: "plan.ask" } : undefined;
+  if (!work.planApproved)
+    return openApproval(mission, "plan") === undefined ? { type: "plan.ask" } : undefined;
   if (budgetIsAsked(mission)) return undefined;
   if (work.base === undefined) return own(mission, now, "prepare", { type: "mission.prepare" });
   return nextForTasks(mission, now) ?? nextForSeal(mission, now);
@@ -35,10 +36,13 @@ function nextForCalls(mission: Mission, now: Timestamp): Proposal | undefined {
     if (!isHuman && entry.epoch < mission.ledger.epoch) return { type: "call.recover", callId: call.id };
     if (entry.cancelling !== undefined) continue;
     if (now >= entry.deadlineAt)
-      return isHuman ? { type: "call.expire", callId: call.id } : { type: "call.cancel", callId: call.id, reason: "deadline" };
+      return isHuman
+        ? { type: "call.expire", callId: call.id }
+        : { type: "call.cancel", callId: call.id, reason: "deadline" };
     // What is under way towards the outside is not torn in two.
     if (call.work.kind === "deliver") continue;
-    if (cancelled !== undefined || givenUp !== undefined) return { type: "call.cancel", callId: call.id, reason: "cancel" };
+    if (cancelled !== undefined || givenUp !== undefined)
+      return { type: "call.cancel", callId: call.id, reason: "cancel" };
     if (paused !== undefined && !isHuman) return { type: "call.cancel", callId: call.id, reason: "pause" };
   }
   return undefined;
@@ -64,9 +68,19 @@ function winding(mission: Mission): Proposal | undefined {
 }
 
 /** One of the mission's own calls, unless it is under way, must wait, or needs a human first. */
-function own(mission: Mission, now: Timestamp, kind: "prepare" | "verify" | "deliver", proposal: Proposal): Proposal | undefined {
-  for (const { call } of mission.ledger.calls.values()) if (call.work.kind === kind && call.taskId === undefined) return undefined;
-  if (openApproval(mission, "escalation") !== undefined || openApproval(mission, "unknownEffect") !== undefined) return undefined;
+function own(
+  mission: Mission,
+  now: Timestamp,
+  kind: "prepare" | "verify" | "deliver",
+  proposal: Proposal,
+): Proposal | undefined {
+  for (const { call } of mission.ledger.calls.values())
+    if (call.work.kind === kind && call.taskId === undefined) return undefined;
+  if (
+    openApproval(mission, "escalation") !== undefined ||
+    openApproval(mission, "unknownEffect") !== undefined
+  )
+    return undefined;
   if (needsEscalation(mission)) return { type: "mission.escalate" };
   return mission.work.setbacks.notBefore > now ? undefined : proposal;
 }
@@ -75,7 +89,10 @@ function own(mission: Mission, now: Timestamp, kind: "prepare" | "verify" | "del
 function capacity(mission: Mission, now: Timestamp): number {
   const { concurrency, calls } = mission.ledger;
   const { maxConcurrency } = mission.spec.policy;
-  const limit = concurrency !== undefined && concurrency.until > now ? Math.min(concurrency.to, maxConcurrency) : maxConcurrency;
+  const limit =
+    concurrency !== undefined && concurrency.until > now
+      ? Math.min(concurrency.to, maxConcurrency)
+      : maxConcurrency;
   let busy = 0;
   for (const { call } of calls.values()) if (call.work.kind !== "human") busy += 1;
   for (const attempt of mission.work.attempts.values()) if (attempt.callId === undefined) busy += 1;
@@ -111,7 +128,9 @@ function nextForTask(mission: Mission, task: Readonly<TaskState>, now: Timestamp
       return idle ? { type: "step.start", attemptId: attempt.id } : undefined;
     }
     case "handedOff":
-      return task.notBefore <= now ? { type: "task.verify", taskId } : undefined;
+      return task.notBefore <= now && capacity(mission, now) > 0
+        ? { type: "task.verify", taskId }
+        : undefined;
     case "judged":
       return { type: "task.finish", taskId };
     case "failing":
@@ -127,7 +146,8 @@ function nextForSeal(mission: Mission, now: Timestamp): Proposal | undefined {
   const { work } = mission;
   if (work.tasks.size > 0) return undefined;
   if (work.sealed === undefined) return { type: "mission.seal" };
-  if (unproven(mission, work.sealed.snapshot).length > 0) return own(mission, now, "verify", { type: "mission.verify" });
+  if (unproven(mission, work.sealed.snapshot).length > 0)
+    return own(mission, now, "verify", { type: "mission.verify" });
   if (!work.sealed.delivered) return own(mission, now, "deliver", { type: "mission.deliver" });
   return mission.ledger.calls.size === 0 ? { type: "mission.close" } : undefined;
 }
@@ -135,6 +155,8 @@ function nextForSeal(mission: Mission, now: Timestamp): Proposal | undefined {
 /** Calls that the runner of the newest epoch must be performing now, ends of calls included. */
 export function due(mission: Mission): readonly Readonly<CallState>[] {
   const calls: Readonly<CallState>[] = [];
+  // What could not be settled must not be begun.
+  if (mission.unknownEvent !== undefined) return calls;
   for (const entry of mission.ledger.calls.values())
     if (entry.call.work.kind !== "human" && entry.epoch === mission.ledger.epoch) calls.push(entry);
   return calls;

@@ -17,12 +17,21 @@ export type CallWish = Pick<Call, "work" | "effects" | "taskId" | "attemptId" | 
  * `call.wanted` when the budget has room; else that it has none and a question to a human. A wish
  * never waits silently.
  */
-export function wantCall(mission: Mission, wish: CallWish, at: Timestamp): { wanted: boolean; events: MissionEvent[] } {
+export function wantCall(
+  mission: Mission,
+  wish: CallWish,
+  at: Timestamp,
+): { wanted: boolean; events: MissionEvent[] } {
   const { timeoutMs, reserve: extra, ...rest } = wish;
   const reserve = reservation(mission, timeoutMs, extra);
   const short = shortage(mission, reserve);
   if (short === undefined) {
-    const call: Call = { id: callIdOf(mission.ledger.callCount + 1), ...rest, reserve, deadlineAt: at + reserve.timeMs };
+    const call: Call = {
+      id: callIdOf(mission.ledger.callCount + 1),
+      ...rest,
+      reserve,
+      deadlineAt: at + reserve.timeMs,
+    };
     return { wanted: true, events: [{ type: "call.wanted", call }] };
   }
   const about = wish.taskId === undefined ? {} : { taskId: wish.taskId };
@@ -43,9 +52,16 @@ export function wantCall(mission: Mission, wish: CallWish, at: Timestamp): { wan
 }
 
 /** A question to a human, with its deadline. */
-export function ask(mission: Mission, at: Timestamp, question: Omit<Approval, "id" | "deadlineAt">): MissionEvent {
+export function ask(
+  mission: Mission,
+  at: Timestamp,
+  question: Omit<Approval, "id" | "deadlineAt">,
+): MissionEvent {
   const id = approvalIdOf(mission.ledger.approvalCount + 1);
-  return { type: "approval.requested", approval: { id, ...question, deadlineAt: at + mission.spec.policy.approvalTimeoutMs } };
+  return {
+    type: "approval.requested",
+    approval: { id, ...question, deadlineAt: at + mission.spec.policy.approvalTimeoutMs },
+  };
 }
 
 /** Whether everything waits for a human to raise the budget. */

@@ -20,14 +20,25 @@ export interface Session {
 }
 
 /** Total, like the mission's; unknown events leave it as it is. */
-export function foldSession(session: Session | undefined, records: Iterable<EventRecord<SessionEvent>>): Session | undefined {
+export function foldSession(
+  session: Session | undefined,
+  records: Iterable<EventRecord<SessionEvent>>,
+): Session | undefined {
   let folded = session;
   for (const { event, seq } of records) {
     if (folded !== undefined) folded.seq = seq;
     if (event.type === "session.opened")
-      folded ??= { id: event.sessionId, userId: event.userId, seq, limits: event.limits, spent: { ...noAmounts }, granted: new Map() };
+      folded ??= {
+        id: event.sessionId,
+        userId: event.userId,
+        seq,
+        limits: event.limits,
+        spent: { ...noAmounts },
+        granted: new Map(),
+      };
     else if (event.type === "session.granted") folded?.granted.set(event.missionId, event.limits);
-    else if (folded !== undefined && folded.granted.delete(event.missionId)) folded.spent = add(folded.spent, event.spent);
+    else if (folded !== undefined && folded.granted.delete(event.missionId))
+      folded.spent = add(folded.spent, event.spent);
   }
   return folded;
 }

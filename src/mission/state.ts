@@ -37,7 +37,14 @@ export const stateVersion = 1;
  * done · `verifying` · `judged` verdicts are in · `failing` the failure table must answer ·
  * `asking` a human must.
  */
-export type OpenTaskPhase = "pending" | "working" | "handedOff" | "verifying" | "judged" | "failing" | "asking";
+export type OpenTaskPhase =
+  | "pending"
+  | "working"
+  | "handedOff"
+  | "verifying"
+  | "judged"
+  | "failing"
+  | "asking";
 
 export interface Failure {
   code: CallErrorCode | "verdictFailed" | "verdictUnclear" | "verdictImpossible" | "interrupted" | "detector";
@@ -204,11 +211,13 @@ export interface Mission extends Readonly<Omit<MissionState, "work" | "ledger">>
 /** Follows supersession to the task that stands for this one now. */
 export function currentTaskId(mission: Mission, taskId: TaskId): TaskId {
   let id = taskId;
-  for (;;) {
+  // A log of ours has no circle; one that has must not hang whoever reads it.
+  for (let hops = mission.work.closed.size; hops > 0; hops -= 1) {
     const next = mission.work.closed.get(id)?.supersededBy;
     if (next === undefined) return id;
     id = next;
   }
+  return id;
 }
 
 /** The last state of a task's agent: who made what stands to be judged. */

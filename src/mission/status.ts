@@ -3,16 +3,20 @@ import type { Limits } from "../protocol/budget.ts";
 import type { Timestamp } from "../protocol/ids.ts";
 import type { MissionStatus, MissionSummary } from "../protocol/status.ts";
 import { isProven } from "./lifecycle.ts";
-import type { CallState, Mission, TaskState } from "./state.ts";
 import { due } from "./next.ts";
+import type { CallState, Mission, TaskState } from "./state.ts";
 
 /** The state as of the last event. Who shows it adds {@link withLease}, because a log cannot know who died. */
 export function statusOf(mission: Mission): MissionStatus {
   const { work } = mission;
-  if (work.outcome !== undefined) return { state: "Closed", reason: `${work.outcome.outcome}: ${work.outcome.reason}` };
-  if (mission.unknownEvent !== undefined) return { state: "Blocked", reason: `written by a newer Houston (${mission.unknownEvent})` };
-  if (work.cancelled !== undefined) return { state: "Running", reason: `cancelling: ${work.cancelled.reason}` };
-  if (work.paused !== undefined) return { state: "Paused", reason: `by ${work.paused.by}: ${work.paused.reason}` };
+  if (work.outcome !== undefined)
+    return { state: "Closed", reason: `${work.outcome.outcome}: ${work.outcome.reason}` };
+  if (mission.unknownEvent !== undefined)
+    return { state: "Blocked", reason: `written by a newer Houston (${mission.unknownEvent})` };
+  if (work.cancelled !== undefined)
+    return { state: "Running", reason: `cancelling: ${work.cancelled.reason}` };
+  if (work.paused !== undefined)
+    return { state: "Paused", reason: `by ${work.paused.by}: ${work.paused.reason}` };
   return blocked(mission) ?? recovering(mission) ?? working(mission) ?? waiting(mission);
 }
 
@@ -29,11 +33,17 @@ function blocked(mission: Mission): MissionStatus | undefined {
 function recovering(mission: Mission): MissionStatus | undefined {
   for (const { call, epoch, mode } of mission.ledger.calls.values())
     if (call.work.kind !== "human" && (epoch < mission.ledger.epoch || mode !== "perform"))
-      return { state: "Recovering", reason: `${call.work.kind} call ${call.id} was under way when its runner died` };
+      return {
+        state: "Recovering",
+        reason: `${call.work.kind} call ${call.id} was under way when its runner died`,
+      };
   for (const taskId of mission.work.ready) {
     const task = mission.work.tasks.get(taskId);
     if (task?.interrupted !== undefined)
-      return { state: "Recovering", reason: `attempt ${task.interrupted.attemptId} was interrupted: ${task.interrupted.reason}` };
+      return {
+        state: "Recovering",
+        reason: `attempt ${task.interrupted.attemptId} was interrupted: ${task.interrupted.reason}`,
+      };
   }
   return undefined;
 }
@@ -72,12 +82,23 @@ function waiting(mission: Mission): MissionStatus {
   const { ledger, work } = mission;
   for (const { call, deadlineAt } of ledger.calls.values())
     if (call.work.kind === "human")
-      return { state: "Waiting", reason: `task ${call.taskId} waits for ${call.work.agentId} until ${iso(deadlineAt)}` };
-  const task = [...work.active, ...work.ready].map((id) => work.tasks.get(id)).find((one) => one !== undefined);
+      return {
+        state: "Waiting",
+        reason: `task ${call.taskId} waits for ${call.work.agentId} until ${iso(deadlineAt)}`,
+      };
+  const task = [...work.active, ...work.ready]
+    .map((id) => work.tasks.get(id))
+    .find((one) => one !== undefined);
   if (task !== undefined && task.notBefore > mission.at)
-    return { state: "Waiting", reason: `task ${task.spec.id} until ${iso(task.notBefore)}: ${task.failure?.message ?? "backing off"}` };
+    return {
+      state: "Waiting",
+      reason: `task ${task.spec.id} until ${iso(task.notBefore)}: ${task.failure?.message ?? "backing off"}`,
+    };
   if (work.setbacks.last !== undefined && work.setbacks.notBefore > mission.at)
-    return { state: "Waiting", reason: `until ${iso(work.setbacks.notBefore)}: ${work.setbacks.last.message}` };
+    return {
+      state: "Waiting",
+      reason: `until ${iso(work.setbacks.notBefore)}: ${work.setbacks.last.message}`,
+    };
   return { state: "Waiting", reason: "for a runner to go on" };
 }
 
@@ -89,8 +110,13 @@ function iso(at: Timestamp): string {
   const z = days + 719_468;
   const era = Math.floor(z / 146_097);
   const dayOfEra = z - era * 146_097;
-  const year =
-    Math.floor((dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365);
+  const year = Math.floor(
+    (dayOfEra -
+      Math.floor(dayOfEra / 1460) +
+      Math.floor(dayOfEra / 36_524) -
+      Math.floor(dayOfEra / 146_096)) /
+      365,
+  );
   const dayOfYear = dayOfEra - (365 * year + Math.floor(year / 4) - Math.floor(year / 100));
   const shifted = Math.floor((5 * dayOfYear + 2) / 153);
   const day = dayOfYear - Math.floor((153 * shifted + 2) / 5) + 1;
@@ -106,11 +132,16 @@ export function withLease(
   lease: { expiresAt: Timestamp; heartbeatAt: Timestamp; released: boolean } | undefined,
   now: Timestamp,
 ): MissionStatus {
-  const needsRunner = status.state === "Running" || status.state === "Verifying" || status.state === "Recovering";
+  const needsRunner =
+    status.state === "Running" || status.state === "Verifying" || status.state === "Recovering";
   if (!needsRunner) return status;
-  if (lease === undefined || lease.released) return { state: "Waiting", reason: `for a runner; then ${status.reason}` };
+  if (lease === undefined || lease.released)
+    return { state: "Waiting", reason: `for a runner; then ${status.reason}` };
   if (lease.expiresAt > now) return status;
-  return { state: "Stale", reason: `no heartbeat since ${iso(lease.heartbeatAt)}; was ${status.state}: ${status.reason}` };
+  return {
+    state: "Stale",
+    reason: `no heartbeat since ${iso(lease.heartbeatAt)}; was ${status.state}: ${status.reason}`,
+  };
 }
 
 /** The row that lists of missions are made from. */

@@ -8,7 +8,15 @@ import { answerFailure } from "./failure.ts";
 import { fixEvents } from "./fix.ts";
 import { isProven, verificationTimeoutMs } from "./lifecycle.ts";
 import { ask, wantCall } from "./request.ts";
-import { attemptIdOf, creatorOf, stepIdOf, type CallState, type Failure, type Mission, type TaskState } from "./state.ts";
+import {
+  attemptIdOf,
+  creatorOf,
+  stepIdOf,
+  type CallState,
+  type Failure,
+  type Mission,
+  type TaskState,
+} from "./state.ts";
 
 const openTask = (mission: Mission, id: TaskId): TaskState | undefined => mission.work.tasks.get(id);
 
@@ -29,13 +37,21 @@ export function startable(mission: Mission, task: Readonly<TaskState>, at: Times
 export function start(mission: Mission, command: CommandOf<"task.start">): MissionDecision {
   const task = openTask(mission, command.body.taskId);
   if (task === undefined) return notOpen(mission, command.body.taskId);
-  if (!startable(mission, task, command.at)) return refuse("notNow", `task "${task.spec.id}" is ${task.phase} and cannot start`);
+  if (!startable(mission, task, command.at))
+    return refuse("notNow", `task "${task.spec.id}" is ${task.phase} and cannot start`);
   const agent = mission.spec.agents[task.agentId];
   const from = task.from ?? mission.work.head;
   if (agent === undefined || from === undefined) return refuse("notNow", "the base is not imported");
   const number = task.attemptCount + 1;
   const attemptId = attemptIdOf(task.spec.id, number);
-  const started: MissionEvent = { type: "attempt.started", attemptId, taskId: task.spec.id, number, agentId: task.agentId, from };
+  const started: MissionEvent = {
+    type: "attempt.started",
+    attemptId,
+    taskId: task.spec.id,
+    number,
+    agentId: task.agentId,
+    from,
+  };
   if (agent.kind === "stepwise") return accept(started, firstStep(mission, task, attemptId, agent));
   const work =
     agent.kind === "human"
@@ -57,7 +73,12 @@ export function start(mission: Mission, command: CommandOf<"task.start">): Missi
 }
 
 /** An agent that works step by step begins by planning. */
-function firstStep(mission: Mission, task: TaskState, attemptId: string, agent: Extract<AgentSpec, { kind: "stepwise" }>): MissionEvent {
+function firstStep(
+  mission: Mission,
+  task: TaskState,
+  attemptId: string,
+  agent: Extract<AgentSpec, { kind: "stepwise" }>,
+): MissionEvent {
   const step = {
     id: stepIdOf(mission.ledger.stepCount + 1),
     attemptId,
@@ -69,14 +90,21 @@ function firstStep(mission: Mission, task: TaskState, attemptId: string, agent: 
     reserve: { calls: 1, tokens: 0, costMicroUsd: 0, ...agent.reserve, timeMs: task.spec.timeoutMs },
     timeoutMs: task.spec.timeoutMs,
   } as const;
-  return { type: "steps.added", attemptId, steps: [{ ...step, effects: [...step.effects] }], position: "append" };
+  return {
+    type: "steps.added",
+    attemptId,
+    steps: [{ ...step, effects: [...step.effects] }],
+    position: "append",
+  };
 }
 
 export function verify(mission: Mission, command: CommandOf<"task.verify">): MissionDecision {
   const task = openTask(mission, command.body.taskId);
   if (task === undefined) return notOpen(mission, command.body.taskId);
-  if (task.phase !== "handedOff" || task.handedOff === undefined) return refuse("notNow", `task "${task.spec.id}" is ${task.phase}`);
-  if (creatorOf(mission, task.spec.id) === verifierAgentId) return refuse("notAllowed", "nobody judges their own work");
+  if (task.phase !== "handedOff" || task.handedOff === undefined)
+    return refuse("notNow", `task "${task.spec.id}" is ${task.phase}`);
+  if (creatorOf(mission, task.spec.id) === verifierAgentId)
+    return refuse("notAllowed", "nobody judges their own work");
   const { snapshot } = task.handedOff;
   const assertionIds = task.spec.fulfills;
   const { contractVersion } = mission.ledger;
@@ -94,17 +122,25 @@ export function verify(mission: Mission, command: CommandOf<"task.verify">): Mis
 export function finish(mission: Mission, command: CommandOf<"task.finish">): MissionDecision {
   const task = openTask(mission, command.body.taskId);
   if (task === undefined) return notOpen(mission, command.body.taskId);
-  if (task.phase !== "judged" || task.handedOff === undefined) return refuse("notNow", `task "${task.spec.id}" is ${task.phase}`);
+  if (task.phase !== "judged" || task.handedOff === undefined)
+    return refuse("notNow", `task "${task.spec.id}" is ${task.phase}`);
   const { snapshot, handoff } = task.handedOff;
   const missing = task.spec.fulfills.filter((id) => !isProven(mission, id, snapshot));
   if (missing.length > 0) return refuse("notNow", `not proven: ${missing.join(", ")}`);
-  return accept({ type: "task.ended", taskId: task.spec.id, status: "done", reason: handoff.summary.slice(0, 200) || "verified", snapshot });
+  return accept({
+    type: "task.ended",
+    taskId: task.spec.id,
+    status: "done",
+    reason: handoff.summary.slice(0, 200) || "verified",
+    snapshot,
+  });
 }
 
 export function handleFailure(mission: Mission, command: CommandOf<"task.handleFailure">): MissionDecision {
   const task = openTask(mission, command.body.taskId);
   if (task === undefined) return notOpen(mission, command.body.taskId);
-  if (task.phase !== "failing" || task.failure === undefined) return refuse("notNow", `task "${task.spec.id}" is ${task.phase}`);
+  if (task.phase !== "failing" || task.failure === undefined)
+    return refuse("notNow", `task "${task.spec.id}" is ${task.phase}`);
   return accept(...failureEvents(mission, task, task.failure, command.at));
 }
 
@@ -118,7 +154,16 @@ function failureEvents(mission: Mission, task: TaskState, failure: Failure, at: 
   switch (answer.answer) {
     case "retry": {
       const { agentId, notBefore, from, extraAttempts } = answer;
-      return [{ ...retried, again: "attempt", agentId, notBefore, extraAttempts, ...(from === undefined ? {} : { from }) }];
+      return [
+        {
+          ...retried,
+          again: "attempt",
+          agentId,
+          notBefore,
+          extraAttempts,
+          ...(from === undefined ? {} : { from }),
+        },
+      ];
     }
     case "slowDown":
       return [
@@ -128,7 +173,11 @@ function failureEvents(mission: Mission, task: TaskState, failure: Failure, at: 
     case "verifyAgain":
       return [{ ...retried, again: "verification", notBefore: answer.notBefore, extraAttempts: 0 }];
     case "fix":
-      return fixEvents(task.spec, unpassed(mission, task), { reason: failure.message, from: answer.from, agentId: task.agentId });
+      return fixEvents(task.spec, unpassed(mission, task), {
+        reason: failure.message,
+        from: answer.from,
+        agentId: task.agentId,
+      });
     case "ask":
       return [
         ask(mission, at, {
@@ -150,11 +199,18 @@ export function cancelTask(mission: Mission, command: CommandOf<"task.cancel">):
   const task = openTask(mission, command.body.taskId);
   if (task === undefined) return notOpen(mission, command.body.taskId);
   const attempt = task.attemptId === undefined ? undefined : mission.work.attempts.get(task.attemptId);
-  if (attempt?.callId !== undefined) return refuse("notNow", `call ${attempt.callId} is open`);
-  const reason = mission.work.cancelled?.reason ?? mission.work.givenUp ?? "another task failed";
+  const open = [...mission.ledger.calls.values()].find(({ call }) => call.taskId === task.spec.id);
+  if (open !== undefined) return refuse("notNow", `call ${open.call.id} is open`);
+  const { cancelled, givenUp, failedCount } = mission.work;
+  if (cancelled === undefined && givenUp === undefined && failedCount === 0)
+    return refuse("notNow", "the mission goes on: cancel it first");
+  const reason = cancelled?.reason ?? givenUp ?? "another task failed";
   const ended: MissionEvent = { type: "task.ended", taskId: task.spec.id, status: "cancelled", reason };
   if (attempt === undefined) return accept(ended);
-  return accept({ type: "attempt.ended", attemptId: attempt.id, outcome: { status: "interrupted", reason } }, ended);
+  return accept(
+    { type: "attempt.ended", attemptId: attempt.id, outcome: { status: "interrupted", reason } },
+    ended,
+  );
 }
 
 /** The call a person is asked to answer for a task. */
@@ -167,7 +223,8 @@ export function humanCall(mission: Mission, taskId: TaskId): Readonly<CallState>
 /** A person hands off; like every handoff it is a claim, and is judged. */
 export function answer(mission: Mission, command: CommandOf<"task.answer">): MissionDecision {
   const { taskId, handoff, snapshot } = command.body;
-  if (!command.by.startsWith("human:")) return refuse("notAllowed", `only a human answers, not ${command.by}`);
+  if (!command.by.startsWith("human:"))
+    return refuse("notAllowed", `only a human answers, not ${command.by}`);
   const entry = humanCall(mission, taskId);
   if (entry?.call.attemptId === undefined || entry.call.work.kind !== "human")
     return mission.work.tasks.has(taskId)

@@ -14,7 +14,12 @@ export interface TraceContext {
   taskOf: Map<string, TaskId>;
 }
 
-export const newTraceContext = (): TraceContext => ({ missionId: "", sessionId: "", runId: "", taskOf: new Map() });
+export const newTraceContext = (): TraceContext => ({
+  missionId: "",
+  sessionId: "",
+  runId: "",
+  taskOf: new Map(),
+});
 
 /** The name of PR6 for an event, or our own. */
 export function traceType(event: MissionEvent): string {
@@ -52,10 +57,18 @@ export function traceType(event: MissionEvent): string {
   }
 }
 
-const approvalNames = { granted: "approval.granted", rejected: "approval.rejected", expired: "approval.timeout" } as const;
+const approvalNames = {
+  granted: "approval.granted",
+  rejected: "approval.rejected",
+  expired: "approval.timeout",
+} as const;
 
 /** Projects one event (PR5). The mission is the trace, a call is a span under its attempt's. */
-export function traceEvent(context: TraceContext, record: EventRecord<MissionEvent>, isoTime: (at: number) => string): AgentEvent {
+export function traceEvent(
+  context: TraceContext,
+  record: EventRecord<MissionEvent>,
+  isoTime: (at: number) => string,
+): AgentEvent {
   const { event } = record;
   learn(context, event);
   const { spanId, parentSpanId } = spanOf(event);
@@ -78,7 +91,16 @@ export function traceEvent(context: TraceContext, record: EventRecord<MissionEve
 }
 
 /** The smaller public form of PR2. */
-export function asTraceEvent({ id, runId, sessionId, taskId, actor, type, payload, timestamp }: AgentEvent): TraceEvent {
+export function asTraceEvent({
+  id,
+  runId,
+  sessionId,
+  taskId,
+  actor,
+  type,
+  payload,
+  timestamp,
+}: AgentEvent): TraceEvent {
   const event: TraceEvent = { id, runId, sessionId, actor, type, payload, timestamp };
   return taskId === undefined ? event : { ...event, taskId };
 }
@@ -90,11 +112,13 @@ function learn(context: TraceContext, event: MissionEvent): void {
   }
   if (event.type === "run.started") context.runId = event.runId;
   if (event.type === "attempt.started") context.taskOf.set(event.attemptId, event.taskId);
-  if (event.type === "call.wanted" && event.call.taskId !== undefined) context.taskOf.set(event.call.id, event.call.taskId);
+  if (event.type === "call.wanted" && event.call.taskId !== undefined)
+    context.taskOf.set(event.call.id, event.call.taskId);
 }
 
 function spanOf(event: MissionEvent): { spanId: string; parentSpanId?: string } {
-  if (event.type === "call.wanted") return { spanId: event.call.id, parentSpanId: event.call.attemptId ?? "mission" };
+  if (event.type === "call.wanted")
+    return { spanId: event.call.id, parentSpanId: event.call.attemptId ?? "mission" };
   if ("callId" in event) return { spanId: event.callId, parentSpanId: "mission" };
   if ("attemptId" in event) return { spanId: event.attemptId, parentSpanId: "mission" };
   return { spanId: "mission" };
@@ -112,6 +136,7 @@ function actorOf(event: MissionEvent): string {
   if ("by" in event && typeof event.by === "string") return event.by;
   if (event.type === "verdict.given") return event.verdict.by;
   if (event.type === "attempt.started") return event.agentId;
-  if (event.type === "approval.resolved") return event.resolution.status === "expired" ? "engine" : event.resolution.by;
+  if (event.type === "approval.resolved")
+    return event.resolution.status === "expired" ? "engine" : event.resolution.by;
   return "engine";
 }

@@ -47,27 +47,54 @@ function agentOf(agent: MissionFile["agents"][string]): AgentSpec {
 }
 
 function assertionOf({ id, behaviour, tests, command, onBase }: MissionFile["contract"][number]): Assertion {
-  return { id, behaviour, check: tests === undefined ? commandCheck(command ?? []) : testsCheck(tests), onBase };
+  return {
+    id,
+    behaviour,
+    check: tests === undefined ? commandCheck(command ?? []) : testsCheck(tests),
+    onBase,
+  };
 }
 
 function testsCheck(tests: NonNullable<MissionFile["contract"][number]["tests"]>): Check {
   const { command, expect, report, cwd, timeout } = tests;
   const from: Extract<Check, { kind: "tests" }>["report"] =
-    typeof report === "string" ? { format: report, from: "stdout" } : { format: report.format, from: { file: report.file } };
-  return { kind: "tests", command, report: from, expect, timeoutMs: timeout ?? defaultCheckTimeoutMs, ...defined({ cwd }) };
+    typeof report === "string"
+      ? { format: report, from: "stdout" }
+      : { format: report.format, from: { file: report.file } };
+  return {
+    kind: "tests",
+    command,
+    report: from,
+    expect,
+    timeoutMs: timeout ?? defaultCheckTimeoutMs,
+    ...defined({ cwd }),
+  };
 }
 
 function commandCheck(check: NonNullable<MissionFile["contract"][number]["command"]>): Check {
   const { command, exitCode, cwd, timeout } = Array.isArray(check)
     ? { command: check, exitCode: 0, cwd: undefined, timeout: undefined }
     : check;
-  return { kind: "command", command, exitCode, timeoutMs: timeout ?? defaultCheckTimeoutMs, ...defined({ cwd }) };
+  return {
+    kind: "command",
+    command,
+    exitCode,
+    timeoutMs: timeout ?? defaultCheckTimeoutMs,
+    ...defined({ cwd }),
+  };
 }
 
 function taskOf(task: MissionFile["tasks"][number]): TaskSpec {
   const { id, goal, needs, fulfills, access, maxAttempts, onFailure, agent, fallback, input, timeout } = task;
   return {
-    ...{ id, goal, needs, fulfills, access, maxAttempts, onFailure, agentId: agent },
+    id,
+    goal,
+    needs,
+    fulfills,
+    access,
+    maxAttempts,
+    onFailure,
+    agentId: agent,
     timeoutMs: timeout ?? defaultTaskTimeoutMs,
     ...defined({ fallbackAgentId: fallback, input }),
   };
@@ -75,7 +102,12 @@ function taskOf(task: MissionFile["tasks"][number]): TaskSpec {
 
 function policyOf(policy: MissionFile["policy"]): Policy {
   const { approvalTimeout, stallAfter, backoff, snapshotEvery, ...same } = policy;
-  const renamed = { approvalTimeoutMs: approvalTimeout, stallAfterMs: stallAfter, backoffMs: backoff, snapshotEveryMs: snapshotEvery };
+  const renamed = {
+    approvalTimeoutMs: approvalTimeout,
+    stallAfterMs: stallAfter,
+    backoffMs: backoff,
+    snapshotEveryMs: snapshotEvery,
+  };
   return { ...defaultPolicy, ...defined(same), ...defined(renamed) };
 }
 

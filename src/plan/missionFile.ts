@@ -22,7 +22,12 @@ const maxAliases = 100;
 
 export function readMissionFile(text: string): ReadMission {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, version: "1.2" });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: true,
+    version: "1.2",
+  });
   const place = new Places(document, lines);
   const broken = document.errors.map(({ message, pos }) => ({ path: [], ...place.at(pos[0]), message }));
   if (broken.length > 0) return { ok: false, problems: broken };
@@ -55,11 +60,17 @@ function schemaProblems(error: z.ZodError, value: unknown, place: Places): FileP
 const inOrder = (problems: FileProblem[]): FileProblem[] =>
   problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
 
-const fileWords: Readonly<Record<string, string>> = { timeMs: "time", costMicroUsd: "cost", timeoutMs: "timeout" };
+const fileWords: Readonly<Record<string, string>> = {
+  timeMs: "time",
+  costMicroUsd: "cost",
+  timeoutMs: "timeout",
+};
 
 /** The law speaks of the protocol's fields; the file names some of them otherwise. */
 function inFileWords(path: (string | number)[]): (string | number)[] {
-  return path.map((part) => (typeof part === "string" && Object.hasOwn(fileWords, part) ? (fileWords[part] ?? part) : part));
+  return path.map((part) =>
+    typeof part === "string" && Object.hasOwn(fileWords, part) ? (fileWords[part] ?? part) : part,
+  );
 }
 
 /** Where things stand in the file. */

@@ -41,7 +41,8 @@ function likeliest(errors: Issue[][]): Issue[] | undefined {
 function unknownKey(path: (string | number)[], key: string, schema: Json): Problem {
   const known = keysAt(schema, path);
   const near = closest(key, known);
-  const hint = near === undefined ? `known here: ${known.join(", ") || "nothing"}` : `did you mean "${near}"?`;
+  const hint =
+    near === undefined ? `known here: ${known.join(", ") || "nothing"}` : `did you mean "${near}"?`;
   return { path: [...path, key], isKey: true, message: `"${key}" is not known here; ${hint}` };
 }
 
@@ -51,22 +52,18 @@ function sentence(issue: Issue, path: (string | number)[], value: unknown, schem
     const hint = described(schema, path);
     return `${typeof name === "number" ? `entry ${name}` : `"${name}"`} is missing${hint === "" ? "" : `: ${hint}`}`;
   }
-  switch (issue.code) {
-    case "invalid_type":
-      if (!issue.message.startsWith("Invalid")) return `${shown(value)}: ${issue.message}`;
-      return `${shown(value)} should be ${kindOf(issue.expected)}${listHint(issue.expected, value)}`;
-    case "invalid_value":
-      return issue.values.length === 1
-        ? `${shown(value)} should be ${String(issue.values[0])}`
-        : `${shown(value)} should be one of ${issue.values.map(String).join(", ")}${nearHint(value, issue.values)}`;
-    case "too_small":
-      if (issue.origin === "string") return `"${name}" must not be empty`;
-      return issue.message.startsWith("Too") ? `${shown(value)} should be at least ${issue.minimum}` : issue.message;
-    case "too_big":
-      return `${shown(value)} should be at most ${issue.maximum}`;
-    default:
-      return issue.message;
-  }
+  if (issue.code === "invalid_type" && issue.message.startsWith("Invalid"))
+    return `${shown(value)} should be ${kindOf(issue.expected)}${listHint(issue.expected, value)}`;
+  if (issue.code === "invalid_type") return `${shown(value)}: ${issue.message}`;
+  if (issue.code === "invalid_value" && issue.values.length === 1)
+    return `${shown(value)} should be ${String(issue.values[0])}`;
+  if (issue.code === "invalid_value")
+    return `${shown(value)} should be one of ${issue.values.map(String).join(", ")}${nearHint(value, issue.values)}`;
+  if (issue.code === "too_small" && issue.origin === "string") return `"${name}" must not be empty`;
+  if (issue.code === "too_small" && issue.message.startsWith("Too"))
+    return `${shown(value)} should be at least ${issue.minimum}`;
+  if (issue.code === "too_big") return `${shown(value)} should be at most ${issue.maximum}`;
+  return issue.message;
 }
 
 function nearHint(value: unknown, values: readonly unknown[]): string {
@@ -101,7 +98,8 @@ function shown(value: unknown): string {
 
 function valueAt(value: unknown, path: (string | number)[]): unknown {
   let at = value;
-  for (const part of path) at = typeof at === "object" && at !== null ? (at as Json)[String(part)] : undefined;
+  for (const part of path)
+    at = typeof at === "object" && at !== null ? (at as Json)[String(part)] : undefined;
   return at;
 }
 
@@ -124,7 +122,9 @@ function forms(schema: Json): Json[] {
     const form = asJson(one);
     return form === undefined ? [] : forms(form);
   });
-  return schema["description"] === undefined ? inner : inner.map((one) => ({ description: schema["description"], ...one }));
+  return schema["description"] === undefined
+    ? inner
+    : inner.map((one) => ({ description: schema["description"], ...one }));
 }
 
 function asJson(value: unknown): Json | undefined {
@@ -132,10 +132,14 @@ function asJson(value: unknown): Json | undefined {
 }
 
 function keysAt(schema: Json, path: (string | number)[]): string[] {
-  return [...new Set(schemasAt(schema, path).flatMap(({ properties }) => Object.keys(asJson(properties) ?? {})))];
+  return [
+    ...new Set(schemasAt(schema, path).flatMap(({ properties }) => Object.keys(asJson(properties) ?? {}))),
+  ];
 }
 
 function described(schema: Json, path: (string | number)[]): string {
-  const text = schemasAt(schema, path).map(({ description }) => description).find((one) => typeof one === "string");
+  const text = schemasAt(schema, path)
+    .map(({ description }) => description)
+    .find((one) => typeof one === "string");
   return text ?? "";
 }

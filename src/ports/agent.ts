@@ -28,4 +28,3 @@ export interface Agent<K extends AgentSpec["kind"] = AgentSpec["kind"]> {
   /** Must not throw, must not leave a process behind, must end soon after the signal aborts. Its words are claims; only the workspace counts. */
   perform(request: AttemptRequest<K>): Promise<AttemptReport>;
 }
-

@@ -18,9 +18,21 @@ export type Acquisition =
   | { status: "acquired"; epoch: Epoch; previous?: Lease }
   | { status: "held"; lease: Lease };
 
+export interface AcquireRequest {
+  missionId: MissionId;
+  runnerId: RunnerId;
+  ttlMs: number;
+  now: Timestamp;
+  deadEpoch?: Epoch;
+}
+
 export interface Leases {
-  /** Takes the mission unless another runner's lease is alive. A runner that asks again for its own gets a new epoch. */
-  acquire(request: { missionId: MissionId; runnerId: RunnerId; ttlMs: number; now: Timestamp }): Promise<Acquisition>;
+  /**
+   * Takes the mission unless another runner's lease is alive. A runner that asks again for its own gets a
+   * new epoch. With `deadEpoch` also from that epoch's lease while it is alive: the caller has proof that
+   * its runner's process has ended.
+   */
+  acquire(request: AcquireRequest): Promise<Acquisition>;
   /** False: the lease is lost to a newer epoch; the caller stops and kills its own children. */
   heartbeat(request: { missionId: MissionId; epoch: Epoch; ttlMs: number; now: Timestamp }): Promise<boolean>;
   /** Gives it back, so that others need not wait. Without effect when the epoch is not the newest. */

@@ -74,7 +74,12 @@ export interface Log {
   /** Missions whose wake time is at or before `until`, soonest first; at most `limit`. */
   wakes(until: Timestamp, limit: number): Promise<Wake[]>;
   /** For `rebuild`: replaces summary and wake time of a mission outside an append, unless the stream moved past `seq`. */
-  project(missionId: MissionId, seq: Seq, summary: MissionSummary, wakeAt: Timestamp | null): Promise<boolean>;
+  project(
+    missionId: MissionId,
+    seq: Seq,
+    summary: MissionSummary,
+    wakeAt: Timestamp | null,
+  ): Promise<boolean>;
   /** For `rebuild`: drops what is derived (summaries, wake times, receipts, state caches) and rebuilds the receipts from events. */
   dropProjections(): Promise<void>;
 }

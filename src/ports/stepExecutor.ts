@@ -24,7 +24,10 @@ export interface StepReport {
 }
 
 /** What the outside says about an external call whose runner died. */
-export type LookUp = { found: "done"; report: StepReport } | { found: "absent" } | { found: "unknown"; reason: string };
+export type LookUp =
+  | { found: "done"; report: StepReport }
+  | { found: "absent" }
+  | { found: "unknown"; reason: string };
 
 export interface StepExecutor {
   /** Must not throw; ends soon after the signal aborts. */

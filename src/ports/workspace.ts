@@ -5,7 +5,14 @@
 import type { MissionId } from "../protocol/ids.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 
-export type WorkspaceErrorCode = "notARepository" | "noCommit" | "baseMissing" | "conflict" | "missingSnapshot" | "diskFull" | "git";
+export type WorkspaceErrorCode =
+  | "notARepository"
+  | "noCommit"
+  | "baseMissing"
+  | "conflict"
+  | "missingSnapshot"
+  | "diskFull"
+  | "git";
 
 export class WorkspaceError extends Error {
   readonly code: WorkspaceErrorCode;
@@ -20,13 +27,27 @@ export interface Workspaces {
   /** Imports the base into the mission's repository; doing it again gives the same answer. */
   prepare(request: { missionId: MissionId; repositoryPath: string; base: string }): Promise<Snapshot>;
   /** A new folder with exactly the snapshot's files. `name` is used once: a folder left from before is an error. */
-  materialise(request: { missionId: MissionId; name: string; snapshot: Snapshot }): Promise<{ directory: string }>;
+  materialise(request: {
+    missionId: MissionId;
+    name: string;
+    snapshot: Snapshot;
+  }): Promise<{ directory: string }>;
   /** Whether the mission's repository really holds all of a snapshot. */
   has(missionId: MissionId, snapshot: Snapshot): Promise<boolean>;
   /** What the folder holds now, byte for byte, synced to disk when this resolves; the parent itself when nothing changed. Safe while a program writes in it. */
-  capture(request: { missionId: MissionId; directory: string; parent: Snapshot; message: string }): Promise<Snapshot>;
+  capture(request: {
+    missionId: MissionId;
+    directory: string;
+    parent: Snapshot;
+    message: string;
+  }): Promise<Snapshot>;
   /** Brings the snapshot into the user's repository as a branch, by fetch. Never forces: a branch that stands elsewhere is a conflict. */
-  deliver(request: { missionId: MissionId; repositoryPath: string; branch: string; snapshot: Snapshot }): Promise<void>;
+  deliver(request: {
+    missionId: MissionId;
+    repositoryPath: string;
+    branch: string;
+    snapshot: Snapshot;
+  }): Promise<void>;
   /** Whether that branch stands at that commit already. */
   delivered(request: { repositoryPath: string; branch: string; snapshot: Snapshot }): Promise<boolean>;
   /** Unified diff between two snapshots. */

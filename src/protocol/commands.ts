@@ -2,7 +2,20 @@
 import type { Limits, Usage } from "./budget.ts";
 import type { CallOutcome } from "./call.ts";
 import type { Handoff } from "./handoff.ts";
-import type { ApprovalId, AttemptId, CallId, CommandId, Epoch, MissionId, RunId, RunnerId, SessionId, StepId, TaskId, Timestamp } from "./ids.ts";
+import type {
+  ApprovalId,
+  AttemptId,
+  CallId,
+  CommandId,
+  Epoch,
+  MissionId,
+  RunId,
+  RunnerId,
+  SessionId,
+  StepId,
+  TaskId,
+  Timestamp,
+} from "./ids.ts";
 import type { MissionSpec } from "./plan.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { StepDraft } from "./step.ts";

@@ -7,8 +7,22 @@ import type { Amounts, Dimension, Limits } from "./budget.ts";
 import type { Call, CallError, CallOutcome, RecoveryAction } from "./call.ts";
 import type { Handoff } from "./handoff.ts";
 import type {
-  AgentId, ApprovalId, AssertionId, AttemptId, CallId, CommandId, Epoch, MissionId, RunId, RunnerId, Seq, SessionId, StepId,
-  StreamId, TaskId, Timestamp,
+  AgentId,
+  ApprovalId,
+  AssertionId,
+  AttemptId,
+  CallId,
+  CommandId,
+  Epoch,
+  MissionId,
+  RunId,
+  RunnerId,
+  Seq,
+  SessionId,
+  StepId,
+  StreamId,
+  TaskId,
+  Timestamp,
 } from "./ids.ts";
 import type { MissionSpec, TaskSpec } from "./plan.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -35,16 +49,45 @@ export type MissionEvent =
   | { type: "run.started"; runId: RunId; runnerId: RunnerId; epoch: Epoch }
   | { type: "run.stopped"; runId: RunId; reason: string }
   | { type: "task.added"; task: TaskSpec; supersedes: TaskId; from?: Snapshot; reason: string }
-  | { type: "task.retried"; taskId: TaskId; again: "attempt" | "verification"; from?: Snapshot; agentId: AgentId; notBefore: Timestamp; reason: string; extraAttempts: number }
-  | { type: "task.ended"; taskId: TaskId; status: "done" | "failed" | "cancelled"; reason: string; snapshot?: Snapshot }
-  | { type: "attempt.started"; attemptId: AttemptId; taskId: TaskId; number: number; agentId: AgentId; from: Snapshot }
+  | {
+      type: "task.retried";
+      taskId: TaskId;
+      again: "attempt" | "verification";
+      from?: Snapshot;
+      agentId: AgentId;
+      notBefore: Timestamp;
+      reason: string;
+      extraAttempts: number;
+    }
+  | {
+      type: "task.ended";
+      taskId: TaskId;
+      status: "done" | "failed" | "cancelled";
+      reason: string;
+      snapshot?: Snapshot;
+    }
+  | {
+      type: "attempt.started";
+      attemptId: AttemptId;
+      taskId: TaskId;
+      number: number;
+      agentId: AgentId;
+      from: Snapshot;
+    }
   | { type: "attempt.ended"; attemptId: AttemptId; outcome: AttemptOutcome }
   | { type: "steps.added"; attemptId: AttemptId; steps: Step[]; position: "append" | "next" }
   | { type: "steps.cancelled"; attemptId: AttemptId; stepIds: StepId[]; reason: string }
   | { type: "call.wanted"; call: Call }
   | { type: "call.cancelling"; callId: CallId; reason: "deadline" | "pause" | "cancel" | "detector" }
   | { type: "call.recovered"; callId: CallId; epoch: Epoch; action: RecoveryAction; charged: Amounts }
-  | { type: "call.settled"; callId: CallId; outcome: CallOutcome; charged: Amounts; overrun: Amounts; by: string }
+  | {
+      type: "call.settled";
+      callId: CallId;
+      outcome: CallOutcome;
+      charged: Amounts;
+      overrun: Amounts;
+      by: string;
+    }
   | { type: "snapshot.taken"; callId: CallId; snapshot: Snapshot }
   | { type: "verdict.given"; verdict: Verdict; callId: CallId }
   | { type: "assertion.reopened"; assertionId: AssertionId; from: TaskId; to: TaskId; reason: string }
@@ -81,16 +124,54 @@ export const eventSchemaVersion = 1;
 
 /** Every type this version can fold, for tests that must see each one. */
 export const missionEventTypes: readonly MissionEvent["type"][] = [
-  "mission.created", "mission.paused", "mission.resumed", "mission.cancelled", "mission.sealing", "mission.closed",
-  "run.started", "run.stopped", "task.added", "task.retried", "task.ended", "attempt.started", "attempt.ended",
-  "steps.added", "steps.cancelled", "call.wanted", "call.cancelling", "call.recovered", "call.settled", "snapshot.taken",
-  "verdict.given", "assertion.reopened", "approval.requested", "approval.resolved", "budget.exceeded", "budget.raised",
-  "detector.tripped", "concurrency.lowered",
+  "mission.created",
+  "mission.paused",
+  "mission.resumed",
+  "mission.cancelled",
+  "mission.sealing",
+  "mission.closed",
+  "run.started",
+  "run.stopped",
+  "task.added",
+  "task.retried",
+  "task.ended",
+  "attempt.started",
+  "attempt.ended",
+  "steps.added",
+  "steps.cancelled",
+  "call.wanted",
+  "call.cancelling",
+  "call.recovered",
+  "call.settled",
+  "snapshot.taken",
+  "verdict.given",
+  "assertion.reopened",
+  "approval.requested",
+  "approval.resolved",
+  "budget.exceeded",
+  "budget.raised",
+  "detector.tripped",
+  "concurrency.lowered",
 ];
 
 /** Names that later releases give a meaning; no event of ours may use them for anything else. */
 export const reservedEventTypes: readonly string[] = [
-  "bid.placed", "award.made", "message.sent", "message.delivered", "delegation.made", "amendment.proposed",
-  "amendment.applied", "fact.recorded", "fact.expired", "fact.conflicted", "mission.rolledBack", "mission.forked",
-  "contract.changed", "finding.recorded", "finding.tracked", "finding.dismissed", "artifact.recorded", "stage.sealed",
+  "bid.placed",
+  "award.made",
+  "message.sent",
+  "message.delivered",
+  "delegation.made",
+  "amendment.proposed",
+  "amendment.applied",
+  "fact.recorded",
+  "fact.expired",
+  "fact.conflicted",
+  "mission.rolledBack",
+  "mission.forked",
+  "contract.changed",
+  "finding.recorded",
+  "finding.tracked",
+  "finding.dismissed",
+  "artifact.recorded",
+  "stage.sealed",
 ];

@@ -1,9 +1,9 @@
+import type { Approval } from "./approval.ts";
 /** What people are shown of a mission (FM5): a state, and always why. */
 import type { Amounts } from "./budget.ts";
-import type { Approval } from "./approval.ts";
+import type { Limits } from "./budget.ts";
 import type { MissionOutcome } from "./events.ts";
 import type { Epoch, MissionId, Seq, Timestamp } from "./ids.ts";
-import type { Limits } from "./budget.ts";
 
 export const shownStates = [
   "Running",

@@ -6,7 +6,7 @@
 import type { Blobs, StagedBlob } from "../ports/blobs.ts";
 import type { Change, Changes } from "../ports/changes.ts";
 import type { Digest } from "../ports/digest.ts";
-import type { Acquisition, Lease, Leases } from "../ports/leases.ts";
+import type { AcquireRequest, Acquisition, Lease, Leases } from "../ports/leases.ts";
 import {
   StoreError,
   type Append,
@@ -25,7 +25,6 @@ import {
   type CommandId,
   type Epoch,
   type MissionId,
-  type RunnerId,
   type Seq,
   type StreamId,
   type Timestamp,
@@ -35,6 +34,7 @@ import { createMemorySpool } from "./memorySpool.ts";
 import {
   bodyOf,
   byNewest,
+  isHeld,
   missionOfAppend,
   recordOf,
   type EpochRow,
@@ -307,21 +307,11 @@ class MemoryLeases implements Leases {
     this.state = state;
   }
 
-  async acquire(request: {
-    missionId: MissionId;
-    runnerId: RunnerId;
-    ttlMs: number;
-    now: Timestamp;
-  }): Promise<Acquisition> {
+  async acquire(request: AcquireRequest): Promise<Acquisition> {
     const { missionId, runnerId, ttlMs, now } = request;
     this.state.check();
     const previous = this.state.leases.get(missionId);
-    if (
-      previous !== undefined &&
-      !previous.released &&
-      previous.expiresAt > now &&
-      previous.runnerId !== runnerId
-    )
+    if (previous !== undefined && isHeld(previous, request))
       return { status: "held", lease: { ...previous } };
     const epoch = (previous?.epoch ?? 0) + 1;
     this.state.leases.set(missionId, {

@@ -1,7 +1,7 @@
 /** What every store is: the ports over one truth, and the rules of an append that need no storage to check. */
 import type { Blobs } from "../ports/blobs.ts";
 import type { Changes } from "../ports/changes.ts";
-import type { Leases } from "../ports/leases.ts";
+import type { AcquireRequest, Lease, Leases } from "../ports/leases.ts";
 import { StoreError, type Append, type Cursor, type Log } from "../ports/log.ts";
 import type { Spool } from "../ports/spool.ts";
 import type { StateCaches } from "../ports/stateCache.ts";
@@ -107,4 +107,9 @@ export function recordOf({ streamId, seq, at, commandId, schemaVersion, type, bo
     schemaVersion: current.schemaVersion,
     event: current.event as HoustonEvent,
   };
+}
+
+/** Whether somebody else's lease is alive and its runner not proven dead. */
+export function isHeld(lease: Lease, { runnerId, now, deadEpoch }: AcquireRequest): boolean {
+  return !lease.released && lease.expiresAt > now && lease.runnerId !== runnerId && lease.epoch !== deadEpoch;
 }

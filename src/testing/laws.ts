@@ -1,11 +1,11 @@
-/** The laws, checked on what a world left behind. Each answers with what was broken, or nothing. */
-import { dimensions } from "../protocol/budget.ts";
-import type { EventRecord, MissionEvent } from "../protocol/events.ts";
-import { missionStream, sessionStream, verifierAgentId } from "../protocol/ids.ts";
 import { decodeState, encodeState, fold } from "../mission/fold.ts";
 import { unproven } from "../mission/lifecycle.ts";
 import { next } from "../mission/next.ts";
 import type { MissionState } from "../mission/state.ts";
+/** The laws, checked on what a world left behind. Each answers with what was broken, or nothing. */
+import { dimensions } from "../protocol/budget.ts";
+import type { EventRecord, MissionEvent } from "../protocol/events.ts";
+import { missionStream, sessionStream, verifierAgentId } from "../protocol/ids.ts";
 import { seededRandom } from "./random.ts";
 import type { WorldEnd } from "./world.ts";
 
@@ -17,8 +17,13 @@ export interface Findings {
 
 /** Folds what happened and checks laws 1, 2, 4, 5 and 6 on it. */
 export async function checkLaws(end: WorldEnd): Promise<Findings> {
-  const missionId = (await end.store.log.streams()).find((id) => id.startsWith("mission:"))?.slice("mission:".length) ?? "";
-  const events = (await end.store.log.read(missionStream(missionId), 0, Number.MAX_SAFE_INTEGER)) as EventRecord<MissionEvent>[];
+  const missionId =
+    (await end.store.log.streams()).find((id) => id.startsWith("mission:"))?.slice("mission:".length) ?? "";
+  const events = (await end.store.log.read(
+    missionStream(missionId),
+    0,
+    Number.MAX_SAFE_INTEGER,
+  )) as EventRecord<MissionEvent>[];
   const state = fold(undefined, events);
   if (state === undefined) return { violations: ["the mission vanished"], events, state: {} as MissionState };
   const violations = [
@@ -30,7 +35,10 @@ export async function checkLaws(end: WorldEnd): Promise<Findings> {
     ...lawOfBudget(end, events),
     ...lawOfEpochs(end, events),
   ];
-  if (!end.closed) violations.push(`the mission never closed: ${JSON.stringify(next(state, state.at))}, ${state.work.tasks.size} tasks open`);
+  if (!end.closed)
+    violations.push(
+      `the mission never closed: ${JSON.stringify(next(state, state.at))}, ${state.work.tasks.size} tasks open`,
+    );
   return { violations, events, state };
 }
 
@@ -43,7 +51,8 @@ function lawOfFolding(end: WorldEnd, events: EventRecord<MissionEvent>[], state:
     const prefix = fold(undefined, events.slice(0, cut));
     const cached = prefix === undefined ? undefined : decodeState(encodeState(prefix), prefix.id);
     const folded = fold(cached, events.slice(cut));
-    if (folded === undefined || encodeState(folded) !== whole) return [`law 1: folding from a cache at ${cut} of ${events.length} differs`];
+    if (folded === undefined || encodeState(folded) !== whole)
+      return [`law 1: folding from a cache at ${cut} of ${events.length} differs`];
   }
   return [];
 }
@@ -55,7 +64,8 @@ async function lawOfDurability(end: WorldEnd): Promise<string[]> {
   for (const { streamId, seq, commandId } of end.acknowledged) {
     const log = logs.get(streamId) ?? (await end.store.log.read(streamId, 0, Number.MAX_SAFE_INTEGER));
     logs.set(streamId, log);
-    if (log[seq - 1]?.commandId !== commandId) violations.push(`law 2: acknowledged event ${streamId}#${seq} is not in the log`);
+    if (log[seq - 1]?.commandId !== commandId)
+      violations.push(`law 2: acknowledged event ${streamId}#${seq} is not in the log`);
   }
   if (!logs.has(sessionStream("local"))) violations.push("law 2: the session vanished");
   return violations;
@@ -71,7 +81,8 @@ function lawOfOnce(end: WorldEnd, events: EventRecord<MissionEvent>[]): string[]
   }
   for (const { callId, startedAt } of end.outside.performances) {
     const settled = settledAt.get(callId);
-    if (settled !== undefined && startedAt > settled) violations.push(`law 2: call ${callId} was performed again after it was settled`);
+    if (settled !== undefined && startedAt > settled)
+      violations.push(`law 2: call ${callId} was performed again after it was settled`);
   }
   return violations;
 }
@@ -84,14 +95,19 @@ function lawOfProof(end: WorldEnd, events: EventRecord<MissionEvent>[], state: M
   if (delivered !== undefined) {
     const tree = end.outside.treeOf(delivered);
     for (const { id } of end.spec.contract)
-      if (!tree.has(`fixed:${id}`) || tree.has(`broken:${id}`)) violations.push(`law 4: delivered without ${id}`);
+      if (!tree.has(`fixed:${id}`) || tree.has(`broken:${id}`))
+        violations.push(`law 4: delivered without ${id}`);
   }
   if (outcome?.outcome !== "verified") return violations;
-  if (sealed === undefined || unproven(state, sealed.snapshot).length > 0) violations.push("law 4: verified without proof");
+  if (sealed === undefined || unproven(state, sealed.snapshot).length > 0)
+    violations.push("law 4: verified without proof");
   if (delivered !== sealed?.snapshot.commit) violations.push("law 4: verified, and another tree delivered");
-  const creators = new Set(events.flatMap(({ event }) => (event.type === "attempt.started" ? [event.agentId] : [])));
+  const creators = new Set(
+    events.flatMap(({ event }) => (event.type === "attempt.started" ? [event.agentId] : [])),
+  );
   for (const verdict of state.work.verdicts.values())
-    if (verdict.by !== verifierAgentId || creators.has(verdict.by)) violations.push(`law 4: ${verdict.assertionId} was judged by ${verdict.by}`);
+    if (verdict.by !== verifierAgentId || creators.has(verdict.by))
+      violations.push(`law 4: ${verdict.assertionId} was judged by ${verdict.by}`);
   return violations;
 }
 
@@ -105,25 +121,34 @@ function lawOfBudget(end: WorldEnd, events: EventRecord<MissionEvent>[]): string
     for (const dimension of dimensions) {
       const limit = limits[dimension];
       if (limit !== undefined && spent[dimension] + reserved[dimension] > limit)
-        return [`law 5: ${dimension} ${spent[dimension]} + ${reserved[dimension]} > ${limit} at ${record.seq}`];
+        return [
+          `law 5: ${dimension} ${spent[dimension]} + ${reserved[dimension]} > ${limit} at ${record.seq}`,
+        ];
     }
   }
   const limits = state?.ledger.limits ?? {};
   const calls = end.outside.performances.length;
   const tokens = end.outside.performances.reduce((sum, performance) => sum + performance.tokens, 0);
-  if (calls > (limits.calls ?? Infinity)) return [`law 5: ${calls} calls were really made, ${limits.calls} allowed`];
-  if (tokens > (limits.tokens ?? Infinity)) return [`law 5: ${tokens} tokens were really spent, ${limits.tokens} allowed`];
+  if (calls > (limits.calls ?? Infinity))
+    return [`law 5: ${calls} calls were really made, ${limits.calls} allowed`];
+  if (tokens > (limits.tokens ?? Infinity))
+    return [`law 5: ${tokens} tokens were really spent, ${limits.tokens} allowed`];
   return [];
 }
 
 /** Law 6: nothing a stale runner appended is in the log after a newer one began; its children never reached the next one's files. */
 function lawOfEpochs(end: WorldEnd, events: EventRecord<MissionEvent>[]): string[] {
-  const epochOf = new Map(end.acknowledged.flatMap(({ commandId, epoch }) => (epoch === undefined ? [] : [[commandId, epoch] as const])));
+  const epochOf = new Map(
+    end.acknowledged.flatMap(({ commandId, epoch }) =>
+      epoch === undefined ? [] : [[commandId, epoch] as const],
+    ),
+  );
   let newest = 0;
   for (const { event, commandId, seq } of events) {
     if (event.type === "run.started") newest = event.epoch;
     const epoch = epochOf.get(commandId);
-    if (epoch !== undefined && epoch < newest) return [`law 6: epoch ${epoch} wrote event ${seq} after epoch ${newest} began`];
+    if (epoch !== undefined && epoch < newest)
+      return [`law 6: epoch ${epoch} wrote event ${seq} after epoch ${newest} began`];
   }
   return [];
 }

@@ -35,7 +35,8 @@ export class Outside {
   affect(key: string, epoch: number, since: number, now: number): void {
     const before = this.effects.get(key);
     if (before === undefined) this.effects.set(key, { at: now, epoch });
-    else if (before.epoch < epoch && before.at < since) this.violations.push(`law 2: external effect ${key} was repeated without looking`);
+    else if (before.epoch < epoch && before.at < since)
+      this.violations.push(`law 2: external effect ${key} was repeated without looking`);
   }
 
   commit(tree: Tree): Snapshot {
@@ -70,7 +71,8 @@ export class Outside {
       },
       deliver: async ({ branch, snapshot }) => {
         const at = this.branches.get(branch);
-        if (at !== undefined && at !== snapshot.commit) throw new WorkspaceError("conflict", `${branch} stands at ${at}`);
+        if (at !== undefined && at !== snapshot.commit)
+          throw new WorkspaceError("conflict", `${branch} stands at ${at}`);
         this.branches.set(branch, snapshot.commit);
       },
       delivered: async ({ branch, snapshot }) => this.branches.get(branch) === snapshot.commit,

@@ -1,12 +1,31 @@
 /** Seeded missions: graphs of tasks, agents of every kind, budgets that may not suffice, policies that bite. */
 import type { Limits } from "../protocol/budget.ts";
-import { defaultPolicy, type AgentSpec, type Assertion, type MissionSpec, type TaskSpec } from "../protocol/plan.ts";
+import {
+  defaultPolicy,
+  type AgentSpec,
+  type Assertion,
+  type MissionSpec,
+  type TaskSpec,
+} from "../protocol/plan.ts";
 import type { Random } from "./random.ts";
 import { taskAssertion } from "./scriptedAgents.ts";
 
 const agents: Record<string, AgentSpec> = {
-  program: { kind: "program", command: ["program"], readOnly: [], inactivityMs: 60_000, reserve: { tokens: 1_000, costMicroUsd: 5_000 } },
-  resumable: { kind: "program", command: ["program"], readOnly: [], inactivityMs: 60_000, reserve: { tokens: 500 }, resumable: true },
+  program: {
+    kind: "program",
+    command: ["program"],
+    readOnly: [],
+    inactivityMs: 60_000,
+    reserve: { tokens: 1_000, costMicroUsd: 5_000 },
+  },
+  resumable: {
+    kind: "program",
+    command: ["program"],
+    readOnly: [],
+    inactivityMs: 60_000,
+    reserve: { tokens: 500 },
+    resumable: true,
+  },
   stepwise: { kind: "stepwise", program: "plan", reserve: { tokens: 300, costMicroUsd: 900 } },
   person: { kind: "human", name: "somebody" },
 };
@@ -51,7 +70,9 @@ function assertion(id: string): Assertion {
 function task(random: Random, index: number): TaskSpec {
   const id = `t${index}`;
   const agentId = random.weighted({ program: 3, resumable: 2, stepwise: 4, person: 0.5 });
-  const needs = Array.from({ length: index }, (_, before) => `t${before}`).filter(() => random.chance(1.5 / (index + 1)));
+  const needs = Array.from({ length: index }, (_, before) => `t${before}`).filter(() =>
+    random.chance(1.5 / (index + 1)),
+  );
   const onFailure = random.weighted({ retry: 6, failFast: 0.5, fallback: 2 });
   const spec: TaskSpec = {
     id,

@@ -24,7 +24,16 @@ export interface ScriptedWorld {
 }
 
 export function handoffOf(status: Handoff["status"], summary: string): Handoff {
-  return { status, summary, done: [], leftUndone: [], commands: [], testsAdded: [], issues: [], deviations: [] };
+  return {
+    status,
+    summary,
+    done: [],
+    leftUndone: [],
+    commands: [],
+    testsAdded: [],
+    issues: [],
+    deviations: [],
+  };
 }
 
 const wildFigures = [Number.NaN, -5, Infinity, 5_000, 0.5] as const;
@@ -44,7 +53,10 @@ export function scriptedProgram(world: ScriptedWorld): Agent<"program"> {
   return { kind: "program", perform: (request) => performProgram(world, request) };
 }
 
-async function performProgram(world: ScriptedWorld, request: AttemptRequest<"program">): Promise<AttemptReport> {
+async function performProgram(
+  world: ScriptedWorld,
+  request: AttemptRequest<"program">,
+): Promise<AttemptReport> {
   const { outside, random, trouble } = world;
   const { brief, directory, signal } = request;
   const behaviour = random.weighted({
@@ -60,19 +72,35 @@ async function performProgram(world: ScriptedWorld, request: AttemptRequest<"pro
   const folder = (): Set<string> | undefined => outside.folders.get(directory);
   const pieces = random.int(1, 4);
   for (let piece = 1; piece <= pieces; piece += 1) {
-    if (!(await spend(world, random.int(100, 20_000), signal))) return { status: "interrupted", usage: usageOf(world, spent) };
+    if (!(await spend(world, random.int(100, 20_000), signal)))
+      return { status: "interrupted", usage: usageOf(world, spent) };
     folder()?.add(`${brief.attempt.id}:${piece}`);
   }
   if (behaviour === "hangs") {
     await world.clock.wait(Infinity, signal);
     return { status: "interrupted", usage: usageOf(world, spent) };
   }
-  if (behaviour === "fails") return { status: "failed", error: failure(random, world.clock.now()), usage: usageOf(world, spent) };
-  apply(brief.assertions.map(({ id }) => id), behaviour, folder(), random);
-  return { status: "handedOff", handoff: handoffOf(behaviour === "partial" ? "partial" : "done", behaviour), usage: usageOf(world, spent) };
+  if (behaviour === "fails")
+    return { status: "failed", error: failure(random, world.clock.now()), usage: usageOf(world, spent) };
+  apply(
+    brief.assertions.map(({ id }) => id),
+    behaviour,
+    folder(),
+    random,
+  );
+  return {
+    status: "handedOff",
+    handoff: handoffOf(behaviour === "partial" ? "partial" : "done", behaviour),
+    usage: usageOf(world, spent),
+  };
 }
 
-function apply(assertions: string[], behaviour: string, folder: Set<string> | undefined, random: Random): void {
+function apply(
+  assertions: string[],
+  behaviour: string,
+  folder: Set<string> | undefined,
+  random: Random,
+): void {
   for (const id of assertions) {
     if (behaviour === "right" || (behaviour === "partial" && random.chance(0.5))) {
       folder?.add(`fixed:${id}`);
@@ -97,7 +125,9 @@ const failureCodes: readonly CallErrorCode[] = [
 
 function failure(random: Random, now: number): CallError {
   const code = random.pick(failureCodes);
-  return code === "rateLimit" ? { code, message: code, resetAt: now + random.int(1_000, 60_000) } : { code, message: code };
+  return code === "rateLimit"
+    ? { code, message: code, resetAt: now + random.int(1_000, 60_000) }
+    : { code, message: code };
 }
 
 /** A verifier that looks at the tree, and sometimes cannot. */
@@ -108,7 +138,8 @@ export function scriptedVerifier(world: ScriptedWorld): Verifier {
       await spend(world, world.random.int(50, 5_000), signal);
       const observations: Judgement["observations"] = [];
       if (signal.aborted) return { value: "error", reason: "interrupted", observations };
-      if (world.random.chance(world.trouble * 0.1)) return { value: "inconclusive", reason: "flaky", observations };
+      if (world.random.chance(world.trouble * 0.1))
+        return { value: "inconclusive", reason: "flaky", observations };
       const passed = tree.has(`fixed:${assertion.id}`) && !tree.has(`broken:${assertion.id}`);
       return { value: passed ? "passed" : "failed", reason: passed ? "there" : "missing", observations };
     },
@@ -127,14 +158,19 @@ export function scriptedSteps(world: ScriptedWorld, maxSteps: number): StepExecu
   return {
     perform: (request) => performStep(world, request, maxSteps),
     async lookUp(request): Promise<LookUp> {
-      if (world.random.chance(world.trouble * 0.2)) return { found: "unknown", reason: "the outside does not answer" };
+      if (world.random.chance(world.trouble * 0.2))
+        return { found: "unknown", reason: "the outside does not answer" };
       if (!world.outside.effects.has(request.idempotencyKey)) return { found: "absent" };
       return { found: "done", report: reportOf(world, request, maxSteps) };
     },
   };
 }
 
-async function performStep(world: ScriptedWorld, request: StepRequest, maxSteps: number): Promise<StepReport> {
+async function performStep(
+  world: ScriptedWorld,
+  request: StepRequest,
+  maxSteps: number,
+): Promise<StepReport> {
   const { random, outside, trouble } = world;
   const since = world.clock.now();
   const isExternal = request.call.effects.includes("external");
@@ -146,7 +182,11 @@ async function performStep(world: ScriptedWorld, request: StepRequest, maxSteps:
     if (!(await spend(world, random.int(10, 500), request.signal))) return reportOf(world, request, maxSteps);
   }
   if (!isExternal && random.chance(trouble * 0.05))
-    return { outcome: { status: "failed", error: failure(random, world.clock.now()) }, usage: usageOf(world, 1), blobs: [] };
+    return {
+      outcome: { status: "failed", error: failure(random, world.clock.now()) },
+      usage: usageOf(world, 1),
+      blobs: [],
+    };
   return reportOf(world, request, maxSteps);
 }
 
@@ -167,13 +207,22 @@ function reportOf(world: ScriptedWorld, { call }: StepRequest, maxSteps: number)
   const snapshot = isEdit ? { snapshot: outside.commit(tree) } : {};
   const number = Number(call.stepId?.slice(1) ?? 0);
   if (isEdit && random.chance(2 / maxSteps))
-    return { outcome: { status: "succeeded", result: { ...result, ...snapshot, done: handoffOf("done", "edited") } }, usage, blobs: [] };
+    return {
+      outcome: { status: "succeeded", result: { ...result, ...snapshot, done: handoffOf("done", "edited") } },
+      usage,
+      blobs: [],
+    };
   const count = random.chance(0.2) ? 2 : 1;
   const steps = Array.from({ length: number % 7 === 6 ? count : 1 }, () => draft(random, isStuck));
   const next = { attemptId, steps, position: random.chance(0.5) ? ("append" as const) : ("next" as const) };
   // Now and then an agent drops the step it planned last, if it is still waiting.
   const cancel = random.chance(0.05) ? { cancel: [`s${number + 1}`] } : {};
-  return { outcome: { status: "succeeded", result: { ...result, ...snapshot } }, usage, blobs: [], next: { ...next, ...cancel } };
+  return {
+    outcome: { status: "succeeded", result: { ...result, ...snapshot } },
+    usage,
+    blobs: [],
+    next: { ...next, ...cancel },
+  };
 }
 
 /** Stepwise tasks of a simulated mission fulfil one assertion, named after them. */
@@ -183,7 +232,11 @@ export function taskAssertion(taskId: string | undefined): string {
 
 function draft(random: Random, isStuck: boolean): StepDraft {
   const kind = isStuck ? stepKinds[1] : random.pick(stepKinds);
-  const { type, executor, effects } = kind ?? { type: "tool" as const, executor: "read", effects: ["read" as const] };
+  const { type, executor, effects } = kind ?? {
+    type: "tool" as const,
+    executor: "read",
+    effects: ["read" as const],
+  };
   const tokens = type === "skill" ? random.int(10, 500) : 0;
   return {
     intention: executor,

@@ -85,6 +85,17 @@ export const leaseCases: Checks = {
     equal(await leases.heartbeat({ missionId: missionA, epoch: 3, ttlMs, now: 5_001 }), false);
   },
 
+  "a live lease is taken over with proof that exactly its runner is dead": async ({ leases }) => {
+    await leases.acquire({ missionId: missionA, runnerId: runner1, ttlMs, now: 0 });
+    await leases.acquire({ missionId: missionA, runnerId: runner1, ttlMs, now: 0 });
+    const ask = { missionId: missionA, runnerId: runner2, ttlMs, now: 1 };
+    equal((await leases.acquire({ ...ask, deadEpoch: 1 })).status, "held", "an epoch before");
+    equal((await leases.acquire({ ...ask, deadEpoch: 3 })).status, "held", "an epoch to come");
+    const previous = await leases.get(missionA);
+    equal(await leases.acquire({ ...ask, deadEpoch: 2 }), { status: "acquired", epoch: 3, previous });
+    equal(await leases.heartbeat({ missionId: missionA, epoch: 2, ttlMs, now: 2 }), false);
+  },
+
   "a released mission is free at once; a stale release is without effect": async ({ leases }) => {
     await leases.acquire({ missionId: missionA, runnerId: runner1, ttlMs, now: 0 });
     await leases.release(missionA, 1);

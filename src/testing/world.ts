@@ -21,7 +21,14 @@ import { Incarnation } from "./incarnation.ts";
 import { Outside } from "./outside.ts";
 import { seededRandom, type Random } from "./random.ts";
 import { scenario } from "./scenario.ts";
-import { handoffOf, scriptedProgram, scriptedSteps, scriptedVerifier, taskAssertion, type ScriptedWorld } from "./scriptedAgents.ts";
+import {
+  handoffOf,
+  scriptedProgram,
+  scriptedSteps,
+  scriptedVerifier,
+  taskAssertion,
+  type ScriptedWorld,
+} from "./scriptedAgents.ts";
 import { VirtualTime } from "./virtualTime.ts";
 
 export interface WorldOptions {
@@ -88,9 +95,16 @@ class World {
   constructor(options: WorldOptions) {
     this.options = options;
     this.random = seededRandom(options.seed);
-    this.store = createMemoryStore({ digest: { sha256: (bytes) => createHash("sha256").update(bytes).digest("hex") } });
+    this.store = createMemoryStore({
+      digest: { sha256: (bytes) => createHash("sha256").update(bytes).digest("hex") },
+    });
     this.spec = scenario(this.random.fork("scenario"), options.maxTasks);
-    this.scripted = { outside: this.outside, random: this.random.fork("agents"), clock: this.time, trouble: options.trouble };
+    this.scripted = {
+      outside: this.outside,
+      random: this.random.fork("agents"),
+      clock: this.time,
+      trouble: options.trouble,
+    };
   }
 
   nextId(): string {
@@ -106,7 +120,9 @@ class World {
         append: async (append) => {
           const result = await log.append(append);
           if (result.status !== "appended") return result;
-          this.closed ||= append.streams.some(({ events }) => events.some(({ event }) => event.type === "mission.closed"));
+          this.closed ||= append.streams.some(({ events }) =>
+            events.some(({ event }) => event.type === "mission.closed"),
+          );
           for (const { streamId, expectedSeq, events } of append.streams)
             this.acknowledged.push({
               streamId,
@@ -166,7 +182,10 @@ class World {
 
   async begin(): Promise<void> {
     const { log } = this.ports();
-    const limits = this.spec.budget.calls === undefined || this.random.chance(0.5) ? {} : { calls: 100_000, tokens: 20_000_000, timeMs: 100_000_000_000, costMicroUsd: 100_000_000 };
+    const limits =
+      this.spec.budget.calls === undefined || this.random.chance(0.5)
+        ? {}
+        : { calls: 100_000, tokens: 20_000_000, timeMs: 100_000_000_000, costMicroUsd: 100_000_000 };
     await openSession(log, { sessionId, userId: "somebody", limits, commandId: this.nextId(), at: start });
     const body = { type: "mission.create", missionId, sessionId, spec: this.spec } as const;
     const created = await createMission(log, { id: this.nextId(), at: start, by: "human:somebody", body });
@@ -197,8 +216,7 @@ class World {
       else if (fault === "jump") {
         this.jumps += 1;
         offsetMs += random.int(-30_000, 30_000);
-      }
-      else this.#freeze(life, random);
+      } else this.#freeze(life, random);
     };
     const ports = life.ports(this.ports(), () => offsetMs, reach);
     const runner = new Runner(ports, {
@@ -251,7 +269,10 @@ class World {
     const wishes: HumanCommand[] = [];
     for (const { id: approvalId, kind } of summary.approvals) {
       const answer = random.weighted({ approve: 5, reject: 0.2, wait: 3 });
-      const raise = kind === "budget" ? { raise: { calls: 40, tokens: 20_000, timeMs: 3_000_000, costMicroUsd: 60_000 } } : {};
+      const raise =
+        kind === "budget"
+          ? { raise: { calls: 40, tokens: 20_000, timeMs: 3_000_000, costMicroUsd: 60_000 } }
+          : {};
       if (answer === "approve") wishes.push({ type: "approval.approve", approvalId, ...raise });
       if (answer === "reject") wishes.push({ type: "approval.reject", approvalId });
     }
@@ -261,7 +282,8 @@ class World {
     }
     const { trouble } = this.options;
     if (random.chance(trouble * 0.03)) wishes.push({ type: "mission.pause", reason: "lunch" });
-    if (summary.status.state === "Paused" ? random.chance(0.5) : random.chance(0.02)) wishes.push({ type: "mission.resume" });
+    if (summary.status.state === "Paused" ? random.chance(0.5) : random.chance(0.02))
+      wishes.push({ type: "mission.resume" });
     if (random.chance(trouble * 0.0005)) wishes.push({ type: "mission.cancel", reason: "changed my mind" });
     return random.chance(0.2) ? wishes.reverse() : wishes;
   }

@@ -5,8 +5,8 @@
 import { fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { missionEventTypes } from "../../src/protocol/events.ts";
 import { recoveryActions } from "../../src/protocol/call.ts";
+import { missionEventTypes } from "../../src/protocol/events.ts";
 import { merge, newTally, simulate, type Tally } from "./tally.ts";
 
 /** Each event type and each row of the recovery table must be seen at least this often in a full run. */
@@ -41,7 +41,9 @@ function runWorker(args: string[]): Promise<Tally> {
       tally = message as Tally;
     });
     child.on("error", reject);
-    child.on("exit", (code) => (tally === undefined ? reject(new Error(`a simulator ended with code ${code}`)) : resolve(tally)));
+    child.on("exit", (code) =>
+      tally === undefined ? reject(new Error(`a simulator ended with code ${code}`)) : resolve(tally),
+    );
   });
 }
 
@@ -51,14 +53,20 @@ function table(title: string, counts: Record<string, number>, names: readonly st
   for (const name of names) {
     const count = counts[name] ?? 0;
     covered &&= count >= minCoverage;
-    console.log(`  ${name.padEnd(24)} ${String(count).padStart(9)}${count < minCoverage ? `   below ${minCoverage}` : ""}`);
+    console.log(
+      `  ${name.padEnd(24)} ${String(count).padStart(9)}${count < minCoverage ? `   below ${minCoverage}` : ""}`,
+    );
   }
   return covered;
 }
 
 function report(tally: Tally, seconds: number, isFull: boolean): boolean {
   const eventsCovered = table("events", tally.events, missionEventTypes);
-  const recoveriesCovered = table("recovery table (calls found wanted and unsettled)", tally.recoveries, recoveryActions);
+  const recoveriesCovered = table(
+    "recovery table (calls found wanted and unsettled)",
+    tally.recoveries,
+    recoveryActions,
+  );
   table("outcomes", tally.outcomes, Object.keys(tally.outcomes));
   const lengths = tally.lengths.sort((a, b) => a - b);
   const median = lengths[Math.floor(lengths.length / 2)] ?? 0;
@@ -68,11 +76,17 @@ function report(tally: Tally, seconds: number, isFull: boolean): boolean {
       `${tally.kills} kills, ${tally.freezes} freezes, ${tally.jumps} clock jumps, ${tally.repeated} repeated commands, ${seconds.toFixed(0)} s`,
   );
   for (const { seed, violations } of tally.failures.slice(0, 20)) {
-    console.log(`\nseed ${seed} broke:\n  ${violations.slice(0, 5).join("\n  ")}\n  replay: npm run test:sim -- --seed ${seed}`);
+    console.log(
+      `\nseed ${seed} broke:\n  ${violations.slice(0, 5).join("\n  ")}\n  replay: npm run test:sim -- --seed ${seed}`,
+    );
   }
   console.log(`\nlaws 1, 2, 4, 5, 6: ${tally.failures.length} missions broke one`);
-  if (isFull && median < minMedianEvents) console.log(`the median of ${median} events is below ${minMedianEvents}`);
-  return tally.failures.length === 0 && (!isFull || (eventsCovered && recoveriesCovered && median >= minMedianEvents));
+  if (isFull && median < minMedianEvents)
+    console.log(`the median of ${median} events is below ${minMedianEvents}`);
+  return (
+    tally.failures.length === 0 &&
+    (!isFull || (eventsCovered && recoveriesCovered && median >= minMedianEvents))
+  );
 }
 
 if (values.seed !== undefined) {

@@ -48,7 +48,9 @@ describe("the laws of the simulator", () => {
     const limit = end.spec.budget.calls;
     if (limit === undefined) throw new Error("choose a seed with a budget");
     const first = end.outside.performances[0];
-    if (first !== undefined) for (let call = 0; call <= limit * 2; call += 1) end.outside.performances.push({ ...first, startedAt: 0 });
+    if (first !== undefined)
+      for (let call = 0; call <= limit * 2; call += 1)
+        end.outside.performances.push({ ...first, startedAt: 0 });
     expect((await checkLaws(end)).violations.join()).toContain("law 5");
   });
 

@@ -16,7 +16,17 @@ export interface Tally {
 }
 
 export function newTally(): Tally {
-  return { events: {}, recoveries: {}, outcomes: {}, lengths: [], kills: 0, freezes: 0, jumps: 0, repeated: 0, failures: [] };
+  return {
+    events: {},
+    recoveries: {},
+    outcomes: {},
+    lengths: [],
+    kills: 0,
+    freezes: 0,
+    jumps: 0,
+    repeated: 0,
+    failures: [],
+  };
 }
 
 /** What a seed stands for: from calm worlds to very rough ones. */
@@ -38,9 +48,15 @@ export async function simulate(seed: string, say?: (line: string) => void): Prom
       tally.events[event.type] = (tally.events[event.type] ?? 0) + 1;
       if (event.type === "call.recovered") count(tally.recoveries, event.action);
       // The row "attempt" is no event of its own: the call is settled as interrupted.
-      if (event.type === "call.settled" && event.outcome.status === "interrupted" && event.outcome.reason === "the runner died")
+      if (
+        event.type === "call.settled" &&
+        event.outcome.status === "interrupted" &&
+        event.outcome.reason === "the runner died"
+      )
         count(tally.recoveries, "interrupt");
-      say?.(`${String(seq).padStart(5)} ${String(at - 1_800_000_000_000).padStart(11)} ms  ${JSON.stringify(event)}`);
+      say?.(
+        `${String(seq).padStart(5)} ${String(at - 1_800_000_000_000).padStart(11)} ms  ${JSON.stringify(event)}`,
+      );
     }
     count(tally.outcomes, state.work?.outcome?.outcome ?? "open");
     tally.lengths.push(events.length);
@@ -50,7 +66,10 @@ export async function simulate(seed: string, say?: (line: string) => void): Prom
     tally.repeated = end.repeated;
     if (violations.length > 0) tally.failures.push({ seed, violations });
   } catch (error) {
-    tally.failures.push({ seed, violations: [error instanceof Error ? (error.stack ?? error.message) : String(error)] });
+    tally.failures.push({
+      seed,
+      violations: [error instanceof Error ? (error.stack ?? error.message) : String(error)],
+    });
   }
   return tally;
 }
@@ -63,7 +82,8 @@ export function merge(one: Tally, other: Tally): Tally {
   const sum = newTally();
   for (const tally of [one, other]) {
     for (const key of ["events", "recoveries", "outcomes"] as const)
-      for (const [name, number] of Object.entries(tally[key])) sum[key][name] = (sum[key][name] ?? 0) + number;
+      for (const [name, number] of Object.entries(tally[key]))
+        sum[key][name] = (sum[key][name] ?? 0) + number;
     for (const key of ["kills", "freezes", "jumps", "repeated"] as const) sum[key] += tally[key];
     for (const length of tally.lengths) sum.lengths.push(length);
     sum.failures.push(...tally.failures);

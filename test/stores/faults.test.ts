@@ -75,13 +75,11 @@ function start(
 
 /** Runs the child where a mount of ours, and nobody else's, is in place; needs no root where user namespaces are allowed. */
 function inMount(mount: string, args: string[]): unknown {
-  const flags = process.getuid?.() === 0 ? ["-m"] : ["-Urm"];
-  const script = `${mount} && exec "$@"`;
-  const { stdout, stderr, status } = spawnSync(
-    "unshare",
-    [...flags, "sh", "-c", script, "sh", ...program, ...args],
-    { encoding: "utf8" },
-  );
+  const flag = process.getuid?.() === 0 ? "-m" : "-Urm";
+  const script = `exec unshare ${flag} sh -c '${mount} && exec "$@"' sh "$@"`;
+  const { stdout, stderr, status } = spawnSync("sh", ["-c", script, "sh", ...program, ...args], {
+    encoding: "utf8",
+  });
   if (status !== 0)
     throw new Error(
       `this test needs unshare(1) and a mount namespace (root, or user namespaces allowed): ${stderr}${stdout}`,

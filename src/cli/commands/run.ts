@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import type { Houston } from "../../app/houston.ts";
 import { loadMissionFile } from "../../app/missionFiles.ts";
 import type { MissionView } from "../../app/missionView.ts";
-import type { BoxKind } from "../../app/outside.ts";
+import type { BoxKind } from "../../app/sandboxes.ts";
 import type { MissionDraft } from "../../plan/missionDraft.ts";
 import { escapeLine, escapeText } from "../escape.ts";
 import { CliError, exitCodes, outcomeExit, refusalError, type ExitCode } from "../exit.ts";
@@ -51,9 +51,13 @@ async function draftFrom(file: string, options: RunOptions): Promise<MissionDraf
     throw new CliError(exitCodes.usage, escapeText(lines.join("\n")));
   }
   const { draft } = loaded;
-  if (options.budget !== undefined) draft.budget = { ...draft.budget, ...limitsFrom(options.budget, "--budget") };
+  if (options.budget !== undefined)
+    draft.budget = { ...draft.budget, ...limitsFrom(options.budget, "--budget") };
   if (draft.policy.sandbox === "none" && options.sandbox !== "none")
-    throw new CliError(exitCodes.usage, `${file} asks to run without a box: say --sandbox none if you want that`);
+    throw new CliError(
+      exitCodes.usage,
+      `${file} asks to run without a box: say --sandbox none if you want that`,
+    );
   if (options.sandbox === "none") draft.policy = { ...draft.policy, sandbox: "none" };
   return draft;
 }
@@ -65,7 +69,11 @@ async function checkBox(houston: Houston, draft: MissionDraft): Promise<void> {
     return;
   }
   const report = await houston.probe("bubblewrap");
-  if (!report.ok) throw new CliError(exitCodes.error, `no sandbox: ${escapeText(report.detail)}\n(or say --sandbox none to run without one)`);
+  if (!report.ok)
+    throw new CliError(
+      exitCodes.error,
+      `no sandbox: ${escapeText(report.detail)}\n(or say --sandbox none to run without one)`,
+    );
 }
 
 /** Whether the plan's approval has been given on the command line or at the terminal. */
@@ -82,7 +90,9 @@ async function approvedBefore(draft: MissionDraft, options: RunOptions): Promise
 }
 
 function planText(draft: MissionDraft): string {
-  const tasks = draft.tasks.map(({ id, agentId, fulfills }) => `  ${id} by ${agentId}, fulfils ${fulfills.join(", ")}`);
+  const tasks = draft.tasks.map(
+    ({ id, agentId, fulfills }) => `  ${id} by ${agentId}, fulfils ${fulfills.join(", ")}`,
+  );
   return escapeText([`goal: ${draft.goal}`, ...tasks, `budget: ${JSON.stringify(draft.budget)}`].join("\n"));
 }
 
@@ -109,7 +119,9 @@ async function detached(houston: Houston, missionId: string, options: RunOptions
 
 async function inForeground(houston: Houston, missionId: string, options: RunOptions): Promise<ExitCode> {
   const progress = createProgress(process.stderr);
-  const interruption = listenForInterruption(() => progress.note("stopping in good order; once more to leave at once"));
+  const interruption = listenForInterruption(() =>
+    progress.note("stopping in good order; once more to leave at once"),
+  );
   const leaving = new AbortController();
   const stop = AbortSignal.any([interruption.signal, leaving.signal]);
   const watching = watchRun(houston, missionId, progress, () => {
@@ -159,7 +171,15 @@ function watchRun(
 function conclude(view: MissionView, interruption: Interruption, options: RunOptions): ExitCode {
   const { missionId, outcome, status, branch } = view;
   const exit = exitOf(view, interruption.signal.aborted);
-  if (options.json === true) printJson({ missionId, outcome: outcome ?? null, state: status.state, reason: status.reason, branch, exitCode: exit });
+  if (options.json === true)
+    printJson({
+      missionId,
+      outcome: outcome ?? null,
+      state: status.state,
+      reason: status.reason,
+      branch,
+      exitCode: exit,
+    });
   if (outcome === undefined) {
     tell(`mission ${shortId(missionId)} is not finished (${status.state}: ${escapeLine(status.reason)})`);
     tell(`to go on: houston runner --mission ${shortId(missionId)}`);
@@ -172,6 +192,7 @@ function conclude(view: MissionView, interruption: Interruption, options: RunOpt
 }
 
 function exitOf(view: MissionView, wasInterrupted: boolean): ExitCode {
-  if (view.outcome !== undefined) return outcomeExit(view.outcome, view.status.reason.replace(/^[a-z]+: /, ""));
+  if (view.outcome !== undefined)
+    return outcomeExit(view.outcome, view.status.reason.replace(/^[a-z]+: /, ""));
   return wasInterrupted ? exitCodes.interrupted : exitCodes.needsHuman;
 }

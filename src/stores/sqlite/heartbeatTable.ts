@@ -15,12 +15,14 @@ export interface Heartbeat {
 
 export class HeartbeatTable {
   private readonly db: DatabaseSync;
+  private readonly file: string;
   private readonly getOne: StatementSync;
   private readonly beatOne: StatementSync | undefined;
   private readonly raiseOne: StatementSync | undefined;
 
-  private constructor(db: DatabaseSync, readOnly: boolean) {
+  private constructor(db: DatabaseSync, file: string, readOnly: boolean) {
     this.db = db;
+    this.file = file;
     this.getOne = db.prepare(heartbeatSql.get);
     if (readOnly) return;
     this.beatOne = db.prepare(heartbeatSql.beat);
@@ -46,19 +48,18 @@ export class HeartbeatTable {
   }
 
   private static openReadOnly(file: string): HeartbeatTable | undefined {
-    return existsSync(file)
-      ? new HeartbeatTable(new DatabaseSync(file, { readOnly: true }), true)
-      : undefined;
+    if (!existsSync(file)) return undefined;
+    return new HeartbeatTable(new DatabaseSync(file, { readOnly: true }), file, true);
   }
 
   private static openReadWrite(file: string): HeartbeatTable {
     const db = new DatabaseSync(file);
     try {
-      db.exec("PRAGMA synchronous = OFF");
       // Several threads and processes may be making it at once.
-      retryWhileBusy(file, () => db.exec(`PRAGMA journal_mode = WAL; ${heartbeatSchema}`));
-      db.exec("PRAGMA busy_timeout = 5000");
-      return new HeartbeatTable(db, false);
+      return retryWhileBusy(file, () => {
+        db.exec(`PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL; ${heartbeatSchema}`);
+        return new HeartbeatTable(db, file, false);
+      });
     } catch (error) {
       db.close();
       throw error;
@@ -66,17 +67,17 @@ export class HeartbeatTable {
   }
 
   get(missionId: MissionId): Heartbeat | undefined {
-    return this.getOne.get(missionId) as Heartbeat | undefined;
+    return retryWhileBusy(this.file, () => this.getOne.get(missionId)) as Heartbeat | undefined;
   }
 
   /** Whether the epoch was still the one here. */
   beat(missionId: MissionId, epoch: Epoch, at: Timestamp, ttlMs: number): boolean {
-    return this.beatOne?.run(missionId, epoch, at, ttlMs).changes === 1;
+    return retryWhileBusy(this.file, () => this.beatOne?.run(missionId, epoch, at, ttlMs).changes) === 1;
   }
 
   /** Writes unless a newer epoch is here. */
   raise(missionId: MissionId, epoch: Epoch, at: Timestamp, ttlMs: number): boolean {
-    return this.raiseOne?.run(missionId, epoch, at, ttlMs).changes === 1;
+    return retryWhileBusy(this.file, () => this.raiseOne?.run(missionId, epoch, at, ttlMs).changes) === 1;
   }
 
   close(): void {

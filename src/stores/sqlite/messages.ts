@@ -1,9 +1,9 @@
 /** What the main thread asks its workers and what they answer. Flat and small: a message is copied twice. */
 import type { Change } from "../../ports/changes.ts";
-import type { Acquisition, Lease } from "../../ports/leases.ts";
+import type { AcquireRequest, Acquisition, Lease } from "../../ports/leases.ts";
 import type { AppendResult, Cursor, InlineBlob, Receipt, StoreErrorCode, Wake } from "../../ports/log.ts";
 import type { BlobRef } from "../../protocol/blob.ts";
-import type { CommandId, Epoch, MissionId, RunnerId, Seq, StreamId, Timestamp } from "../../protocol/ids.ts";
+import type { CommandId, Epoch, MissionId, Seq, StreamId, Timestamp } from "../../protocol/ids.ts";
 import type { EpochRow, RawEvent, TruthPart } from "../store.ts";
 
 export interface WireStream {
@@ -54,7 +54,7 @@ export interface ReadExchanges {
 /** Taken together into one transaction with what else is waiting. */
 export interface WriteExchanges {
   append: Exchange<WireAppend, AppendResult>;
-  acquire: Exchange<LeaseRequest & { runnerId: RunnerId }, Acquisition>;
+  acquire: Exchange<AcquireRequest, Acquisition>;
   release: Exchange<{ missionId: MissionId; epoch: Epoch }, undefined>;
   project: Exchange<{ missionId: MissionId; seq: Seq; summary: string; wakeAt: Timestamp | null }, boolean>;
   dropProjections: Exchange<undefined, undefined>;

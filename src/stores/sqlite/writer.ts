@@ -7,7 +7,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Acquisition, Lease } from "../../ports/leases.ts";
 import { StoreError } from "../../ports/log.ts";
 import type { MissionId } from "../../protocol/ids.ts";
-import type { TruthPart } from "../store.ts";
+import { isHeld, type TruthPart } from "../store.ts";
 import { CrashPoint } from "./crashPoint.ts";
 import { databaseFile, openDatabase, retryWhileBusy } from "./database.ts";
 import { storeErrorOf } from "./errors.ts";
@@ -138,7 +138,7 @@ export class Writer {
       this.rollback();
       throw error;
     }
-    for (const work of committed) work();
+    for (const work of committed) afterwards(work);
     return replies;
   }
 
@@ -199,13 +199,7 @@ export class Writer {
   private acquire(ask: Asked<WriteExchanges, "acquire">, committed: (() => void)[]): Acquisition {
     const { missionId, runnerId, ttlMs, now } = ask;
     const previous = this.lease(missionId);
-    if (
-      previous !== undefined &&
-      !previous.released &&
-      previous.expiresAt > now &&
-      previous.runnerId !== runnerId
-    )
-      return { status: "held", lease: previous };
+    if (previous !== undefined && isHeld(previous, ask)) return { status: "held", lease: previous };
     const epoch = (previous?.epoch ?? 0) + 1;
     this.tables.setLease(missionId, { epoch, runner: runnerId, acquiredAt: now, ttlMs, released: 0 });
     committed.push(() => this.heartbeatTable()?.raise(missionId, epoch, now, ttlMs));
@@ -306,6 +300,15 @@ export class Writer {
     this.heartbeats?.close();
     if (this.restoring) this.rollback();
     this.db.close();
+  }
+}
+
+/** What follows a commit may fail without harm, and must not make the commit look undone. */
+function afterwards(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // A first heartbeat that is missing is made good by the next.
   }
 }
 
