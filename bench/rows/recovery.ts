@@ -1,36 +1,99 @@
-/** A runner is killed in the middle of a call; how long until a fresh process, started at once, begins the mission's next call. */
+/** A runner is killed in the middle of a call: how long until a fresh process, started at once, begins the mission's next call. */
+import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { spawnSync } from "node:child_process";
 import type { Begun } from "../children/oneMission.ts";
 import { buildChildren } from "../fixtures/built.ts";
-import { startChild } from "../fixtures/child.ts";
-import { openEngine, startRunner } from "../fixtures/engine.ts";
-import { Pace } from "../fixtures/pace.ts";
+import { startChild, type Child } from "../fixtures/child.ts";
+import { openEngine } from "../fixtures/engine.ts";
 import { createStepwiseMission, scriptedSteps } from "../fixtures/stepwise.ts";
 import { withFolder } from "../fixtures/temporary.ts";
-import type { Figure, Row } from "../row.ts";
-import { median, medianFigure } from "../statistics.ts";
+import type { Figure, Limit, Row } from "../row.ts";
+import { medianFigure } from "../statistics.ts";
 
 const smallSteps = 20;
 const largeEvents = 100_000;
 const eventsPerStep = 3;
-const repetitions = 9;
-/** Of the runner that is killed; its successor's is Houston's own. */
-const ttlMs = { victim: 10_000, successor: 10_000 } as const;
+const repetitions = 11;
 
+/** A mission whose runner hangs in a call. */
 interface Site {
   directory: string;
   missionId: string;
+  script: string;
+  runner: Child;
 }
 
-/** A mission that has taken so many steps and is in the middle of its attempt. */
-async function prepare(directory: string, steps: number): Promise<Site> {
-  const pace = new Pace();
-  const engine = await openEngine(directory, scriptedSteps({ pace: pace.pace }));
-  const missionId = await createStepwiseMission(engine.ports);
-  const running = startRunner(engine.ports);
-  await Promise.race([pace.take(steps), running.ended]);
-  // Left like a dead runner leaves it: nothing is settled, and the lease is open.
-  return { directory, missionId };
+async function begin(script: string, directory: string, steps: number): Promise<Site> {
+  const { ports, close } = await openEngine(directory, scriptedSteps());
+  const missionId = await createStepwiseMission(ports);
+  await close();
+  const runner = startChild([process.execPath, script, directory, missionId, String(steps)]);
+  await runner.next();
+  return { directory, missionId, script, runner };
 }
+
+const nowMs = (): number => Number(process.hrtime.bigint()) / 1e6;
+
+/** Kills the runner, starts another; milliseconds from the kill to the beginning of its call. */
+async function takeOver(site: Site): Promise<number> {
+  const killedAt = nowMs();
+  await site.runner.kill();
+  site.runner = startChild([process.execPath, site.script, site.directory, site.missionId, "0"]);
+  const { atNs } = await site.runner.next<Begun>();
+  return Number(BigInt(atNs)) / 1e6 - killedAt;
+}
+
+/** What Node needs for nothing at all, from start to end. */
+function nodeStartMs(): number {
+  const start = nowMs();
+  spawnSync(process.execPath, ["-e", "0"]);
+  return nowMs() - start;
+}
+
+interface Samples {
+  node: number[];
+  beyondNode: number[];
+  large: number[];
+  largeUncached: number[];
+}
+
+async function sample(small: Site, large: Site): Promise<Samples> {
+  const samples: Samples = { node: [], beyondNode: [], large: [], largeUncached: [] };
+  for (let index = 0; index < repetitions; index += 1) {
+    const node = nodeStartMs();
+    samples.node.push(node);
+    samples.beyondNode.push((await takeOver(small)) - node);
+    samples.large.push(await takeOver(large));
+    // Caches are only ever a help: without them the whole log is folded.
+    rmSync(join(large.directory, "caches"), { recursive: true, force: true });
+    samples.largeUncached.push(await takeOver(large));
+  }
+  return samples;
+}
+
+async function measureIn(folder: string): Promise<Figure[]> {
+  const script = buildChildren(join(folder, "built"))("oneMission");
+  const small = await begin(script, join(folder, "small"), smallSteps);
+  const large = await begin(script, join(folder, "large"), Math.ceil(largeEvents / eventsPerStep));
+  try {
+    const { node, beyondNode, large: cached, largeUncached } = await sample(small, large);
+    const second: Limit = { at: "most", value: 1_000 };
+    const events = largeEvents.toLocaleString("en-US");
+    return [
+      medianFigure("`node -e 0`", node, "ms"),
+      medianFigure("small mission, beyond Node's own start", beyondNode, "ms", { limit: { at: "most", value: 150 } }),
+      medianFigure(`${events} events, with a state cache`, cached, "ms", { limit: second }),
+      medianFigure(`${events} events, caches lost`, largeUncached, "ms", { limit: second }),
+    ];
+  } finally {
+    await small.runner.kill();
+    await large.runner.kill();
+  }
+}
+
+export const recovery: Row = {
+  name: "recovery",
+  title: "SIGKILL in a call → the next call begins, in a new process of the built package",
+  measure: () => withFolder(measureIn),
+};

@@ -23,16 +23,24 @@ export async function* followEvents(
   afterSeq: Seq,
   follow?: AbortSignal,
 ): AsyncGenerator<MissionRecord> {
+  for await (const page of followPages(ports, missionId, afterSeq, follow)) yield* page;
+}
+
+/** In pages: what one append brought is seen at once, as far as a page reaches. */
+async function* followPages(
+  ports: { log: Log; changes: Changes },
+  missionId: MissionId,
+  afterSeq: Seq,
+  follow?: AbortSignal,
+): AsyncGenerator<MissionRecord[]> {
   // Asked before reading, so that no append falls between.
   const cursor = follow === undefined ? 0 : await ports.changes.cursor();
   let seq = afterSeq;
-  const rest = async function* (): AsyncGenerator<MissionRecord> {
+  const rest = async function* (): AsyncGenerator<MissionRecord[]> {
     for (;;) {
       const records = await readFrom(ports.log, missionId, seq);
-      for (const record of records) {
-        seq = record.seq;
-        yield record;
-      }
+      seq = records.at(-1)?.seq ?? seq;
+      if (records.length > 0) yield records;
       if (records.length < pageSize) return;
     }
   };
@@ -59,8 +67,8 @@ export async function* followMission(
   let waiting: MissionRecord[] = [];
   let wake: () => void = () => {};
   const reading = (async () => {
-    for await (const record of followEvents(ports, missionId, 0, signal)) {
-      waiting.push(record);
+    for await (const page of followPages(ports, missionId, 0, signal)) {
+      waiting.push(...page);
       wake();
     }
   })();

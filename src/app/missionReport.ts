@@ -1,6 +1,6 @@
 /** What a mission came to, traced: requirement → assertion → task → commit → evidence, and what was recovered. */
 import type { ApprovalKind, ApprovalResolution } from "../protocol/approval.ts";
-import { dimensions, type Amounts, type Limits } from "../protocol/budget.ts";
+import { dimensions, type Amounts, type Limits, type Usage } from "../protocol/budget.ts";
 import type { RecoveryAction } from "../protocol/call.ts";
 import type { AttemptOutcome, MissionEvent, MissionOutcome } from "../protocol/events.ts";
 import type { Check } from "../protocol/plan.ts";
@@ -265,9 +265,6 @@ function ofAttempt({ calls }: Draft, callId: string): { attemptId?: string } {
   return attemptId === undefined ? {} : { attemptId };
 }
 
-function addAmounts(sum: Amounts, more: Amounts): void {
-  sum.calls += more.calls;
-  sum.tokens += more.tokens;
-  sum.timeMs += more.timeMs;
-  sum.costMicroUsd += more.costMicroUsd;
+function addAmounts(sum: Amounts, more: Usage): void {
+  for (const dimension of dimensions) sum[dimension] += more[dimension] ?? 0;
 }

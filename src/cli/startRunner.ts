@@ -1,6 +1,5 @@
 /** Starts a runner that outlives this process and its terminal; what it says goes to a file. */
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -45,9 +44,4 @@ export async function startRunner(houston: Houston, missionId: string): Promise<
   child.removeAllListeners();
   child.unref();
   return { pid: child.pid, logFile };
-}
-
-/** For callers that keep their child: its end. */
-export async function ended(child: ReturnType<typeof spawn>): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
 }

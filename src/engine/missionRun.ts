@@ -4,9 +4,11 @@
  */
 import { decide } from "../mission/decide.ts";
 import { due, next, nextDeadline } from "../mission/next.ts";
+import { strictest } from "../mission/recovery.ts";
 import type { CallState, MissionState } from "../mission/state.ts";
 import { summaryOf } from "../mission/status.ts";
 import { StoreError, type InlineBlob } from "../ports/log.ts";
+import type { CallOutcome } from "../protocol/call.ts";
 import type { Command, MissionCommand } from "../protocol/commands.ts";
 import type { MissionEvent } from "../protocol/events.ts";
 import type { CallId, Epoch, MissionId, RunnerId } from "../protocol/ids.ts";
@@ -14,7 +16,7 @@ import { evolveThrough, toAppend } from "./append.ts";
 import type { EnginePorts } from "./enginePorts.ts";
 import { CacheKeeper, foldTail, loadMission } from "./load.ts";
 import { perform } from "./perform.ts";
-import type { Performed } from "./performance.ts";
+import { settled, type Performed } from "./performance.ts";
 import { Signal } from "./signal.ts";
 
 /** Why a run ended. `parked`: nothing to do before a deadline far away; `lost`: a newer runner has the mission. */
@@ -181,7 +183,15 @@ export class MissionRun {
       events.push(...decision.events);
       return decision.events.length > 0;
     };
-    for (const { body } of intake) apply(body, `runner:${this.#settings.runnerId}`);
+    const applyOwn = (body: MissionCommand): void => {
+      if (apply(body, "runner") || body.type !== "call.settle" || !this.#state.ledger.calls.has(body.callId))
+        return;
+      // What a performer answers against the law ends its call; refused and left open, it would be performed again.
+      const error = { code: "agentFailed", message: "it answered what the law refuses" } as const;
+      const { callId, usage } = body;
+      apply({ type: "call.settle", callId, usage, outcome: { status: "failed", error } }, "runner");
+    };
+    for (const { body } of intake) applyOwn(body);
     if (!follow || this.#state.ledger.epoch !== this.#settings.epoch) return events;
     for (let count = 0; ; count += 1) {
       const proposal = next(this.#state, at);
@@ -243,8 +253,8 @@ export class MissionRun {
 
   #start(entry: CallState): void {
     const { id } = entry.call;
-    if (entry.cancelling !== undefined) {
-      // Wanted and cancelled before anything began.
+    if (entry.cancelling !== undefined && entry.mode !== "lookUp") {
+      // Wanted and cancelled before anything began. What may have happened outside is looked up all the same.
       this.#take({
         type: "call.settle",
         callId: id,
@@ -257,7 +267,7 @@ export class MissionRun {
     this.#performing.set(id, controller);
     this.#ports.faults.reach("call.before");
     const performed = this.#perform(entry, controller.signal);
-    const ended = this.#ended(performed, controller.signal).then((result) => {
+    const ended = this.#ended(performed, entry, controller.signal).then((result) => {
       if (this.#performing.get(id) === controller) this.#performing.delete(id);
       if (this.#isLost()) return;
       this.#ports.faults.reach("call.after");
@@ -291,17 +301,13 @@ export class MissionRun {
   }
 
   /** A performer that does not end in time after its signal is given up: the call is settled without it. */
-  async #ended(performed: Promise<Performed>, signal: AbortSignal): Promise<Performed> {
+  async #ended(performed: Promise<Performed>, entry: CallState, signal: AbortSignal): Promise<Performed> {
     const { clock } = this.#ports;
     const done = new AbortController();
     const given = (async (): Promise<Performed> => {
       await aborted(signal, done.signal);
       await clock.wait(clock.now() + this.#settings.graceMs, done.signal);
-      return {
-        outcome: { status: "interrupted", reason: "it did not end when told to" },
-        usage: {},
-        blobs: [],
-      };
+      return settled(givenUp(entry));
     })();
     const result = await Promise.race([performed, given]);
     done.abort();
@@ -322,6 +328,13 @@ export class MissionRun {
     this.#take({ type: "run.stop", reason: end });
     return (await this.#commit(this.#intake.splice(0), false)) ? end : "lost";
   }
+}
+
+/** A performer that does not end: what it may have done outside is not known, and must not be done again unasked. */
+function givenUp({ call }: CallState): CallOutcome {
+  const reason = "it did not end when told to";
+  const isSafe = call.work.kind === "deliver" || strictest(call.effects) !== "external";
+  return isSafe ? { status: "interrupted", reason } : { status: "unknown", reason };
 }
 
 /** Resolves when either signal aborts. */

@@ -103,7 +103,7 @@ export class Runner {
     this.#wake.clear();
     const now = this.#ports.clock.now();
     let wakeAt = Infinity;
-    for (const wake of await this.#wakes(now)) {
+    for (const wake of await this.#wakes()) {
       const notBefore = Math.max(wake.wakeAt, this.#notBefore.get(wake.missionId) ?? 0);
       if (this.#runs.has(wake.missionId)) continue;
       if (notBefore > now || this.#runs.size >= this.#settings.maxMissions)
@@ -118,12 +118,11 @@ export class Runner {
   }
 
   /** Missions that want a runner now, and the next ones that will. */
-  async #wakes(now: Timestamp): Promise<Wake[]> {
+  async #wakes(): Promise<Wake[]> {
     const { only } = this.#settings;
-    if (only === undefined) {
-      const dueNow = await this.#ports.log.wakes(now, scanLimit);
-      return dueNow.length > 0 ? dueNow : await this.#ports.log.wakes(Number.MAX_SAFE_INTEGER, 1);
-    }
+    // Missions at work here stand first with their own times: behind them must be room for the others.
+    if (only === undefined)
+      return await this.#ports.log.wakes(Number.MAX_SAFE_INTEGER, this.#runs.size + scanLimit);
     const wakes = await this.#ports.log.wakes(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
     const mine = wakes.filter(({ missionId }) => missionId === only);
     if (mine.length === 0 && !this.#runs.has(only)) this.#closed = true;
@@ -176,6 +175,10 @@ export class Runner {
     try {
       const state = await loadMission(this.#ports, missionId);
       if (state === undefined) return undefined;
+      if (state.unknownEvent !== undefined)
+        throw new Error(
+          `the log holds "${state.unknownEvent}", written by a newer Houston: upgrade to go on`,
+        );
       const settings = {
         ...this.#settings,
         missionId,

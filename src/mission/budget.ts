@@ -13,13 +13,29 @@ import {
 } from "../protocol/budget.ts";
 import type { Mission } from "./state.ts";
 
-export function add(a: Amounts, b: Amounts): Amounts {
+export function add(a: Amounts, b: Usage): Amounts {
   return {
-    calls: a.calls + b.calls,
-    tokens: a.tokens + b.tokens,
-    timeMs: a.timeMs + b.timeMs,
-    costMicroUsd: a.costMicroUsd + b.costMicroUsd,
+    calls: a.calls + (b.calls ?? 0),
+    tokens: a.tokens + (b.tokens ?? 0),
+    timeMs: a.timeMs + (b.timeMs ?? 0),
+    costMicroUsd: a.costMicroUsd + (b.costMicroUsd ?? 0),
   };
+}
+
+/** Without the dimensions of which there is nothing: what an event keeps. */
+export function compact(amounts: Amounts): Usage {
+  const usage: Usage = {};
+  for (const dimension of dimensions) if (amounts[dimension] > 0) usage[dimension] = amounts[dimension];
+  return usage;
+}
+
+/** What an event says of a settled call's spending. */
+export function spending(amounts: { charged: Amounts; overrun: Amounts }): {
+  charged: Usage;
+  overrun?: Usage;
+} {
+  const [charged, overrun] = [compact(amounts.charged), compact(amounts.overrun)];
+  return Object.keys(overrun).length === 0 ? { charged } : { charged, overrun };
 }
 
 export function subtract(a: Amounts, b: Amounts): Amounts {

@@ -5,7 +5,7 @@ import type { Call, CallOutcome, CallResult } from "../protocol/call.ts";
 import type { AttemptOutcome, MissionEvent } from "../protocol/events.ts";
 import { verifierAgentId, type Timestamp } from "../protocol/ids.ts";
 import type { Verdict, VerdictDraft } from "../protocol/verdict.ts";
-import { charge, shortage } from "./budget.ts";
+import { compact, charge, shortage, spending } from "./budget.ts";
 import { accept, refuse, type CommandOf, type MissionDecision } from "./decision.ts";
 import { reopenEvents } from "./fix.ts";
 import { recoveryAction } from "./recovery.ts";
@@ -38,7 +38,7 @@ export function settleCall(mission: Mission, command: CommandOf<"call.settle">):
       "invalid",
       `call ${callId} is ${call.work.kind}, its result cannot be ${outcome.result.kind}`,
     );
-  const amounts = charge(call.reserve, usage, command.at - entry.since);
+  const amounts = spending(charge(call.reserve, usage, command.at - entry.since));
   const settled = { type: "call.settled", callId, ...amounts, by: command.by } as const;
   switch (call.work.kind) {
     case "verify":
@@ -153,7 +153,7 @@ export function recoverCall(mission: Mission, command: CommandOf<"call.recover">
   // The budget must hold both what was lost and another try.
   const hasNoRoom = shortage(mission, charged) !== undefined;
   if (ends || hasNoRoom) return accept(...interrupted(mission, entry, charged, command.by));
-  return accept({ type: "call.recovered", callId, epoch, action, charged });
+  return accept({ type: "call.recovered", callId, epoch, action, charged: compact(charged) });
 }
 
 /**
@@ -175,8 +175,7 @@ function interrupted(mission: Mission, entry: CallState, charged: Amounts, by: s
     type: "call.settled",
     callId: call.id,
     outcome,
-    charged,
-    overrun: { ...noAmounts },
+    charged: compact(charged),
     by,
   };
   if (attempt === undefined) return [settled];
@@ -197,7 +196,7 @@ export function redoCall(mission: Mission, command: CommandOf<"call.redo">): Mis
     callId,
     epoch: mission.ledger.epoch,
     action: "redo",
-    charged: { ...noAmounts },
+    charged: {},
   });
 }
 
@@ -224,7 +223,7 @@ export function expireCall(mission: Mission, command: CommandOf<"call.expire">):
 }
 
 function endHuman(mission: Mission, entry: CallState, at: Timestamp, outcome: CallOutcome): MissionEvent[] {
-  const amounts = charge(entry.call.reserve, {}, at - entry.since);
+  const amounts = spending(charge(entry.call.reserve, {}, at - entry.since));
   return [
     { type: "call.settled", callId: entry.call.id, outcome, ...amounts, by: "engine" },
     ...endedAttempt(mission, entry.call, outcome),

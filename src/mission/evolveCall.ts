@@ -27,7 +27,7 @@ export function callWanted(state: MissionState, { call }: Of<"call.wanted">, at:
     call,
     epoch: ledger.epoch,
     since: at,
-    deadlineAt: call.deadlineAt,
+    deadlineAt: at + call.reserve.timeMs,
     mode: "perform",
     ranMs: 0,
   };
@@ -78,7 +78,7 @@ export function callSettled(state: MissionState, event: Of<"call.settled">, at: 
   ledger.calls.delete(event.callId);
   ledger.reserved = subtract(ledger.reserved, entry.call.reserve);
   ledger.spent = add(ledger.spent, event.charged);
-  ledger.overrun = add(ledger.overrun, event.overrun);
+  if (event.overrun !== undefined) ledger.overrun = add(ledger.overrun, event.overrun);
   const { call } = entry;
   const attempt = call.attemptId === undefined ? undefined : work.attempts.get(call.attemptId);
   if (attempt !== undefined && attempt.callId === call.id) {

@@ -1,6 +1,7 @@
 // Every row of the failure table: what a worker reports, and what only the supervisor decides about it.
 import { describe, expect, test } from "vitest";
 import type { CallErrorCode } from "../protocol/call.ts";
+import type { VerdictDraft } from "../protocol/verdict.ts";
 import {
   Course,
   fails,
@@ -102,8 +103,8 @@ describe("the world around the work failed", () => {
     expect(course.due()).toHaveLength(3);
     course.settles("attempt", fails("blocked"), { taskId: "b" });
     expect(course.due()).toEqual(["attempt c", "attempt d"]);
-    course.waits(60_000);
-    expect(course.due()).toHaveLength(0);
+    expect(course.waits(59_999).due()).toHaveLength(2);
+    expect(course.waits(1).due()).toEqual(["attempt c", "attempt d", "attempt e", "attempt a"]);
   });
 });
 
@@ -157,7 +158,7 @@ describe("verification", () => {
   });
 
   test("verdicts about other assertions are not listened to", () => {
-    const stray = { assertionId: "other", value: "passed", reason: "", evidence: [] } as const;
+    const stray = { assertionId: "other", value: "passed", reason: "", evidence: [] } satisfies VerdictDraft;
     const course = verifying().settles("verify", succeeded({ kind: "verify", verdicts: [stray] }), {
       taskId: "build",
     });

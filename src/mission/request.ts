@@ -30,7 +30,6 @@ export function wantCall(
       id: callIdOf(mission.ledger.callCount + 1),
       ...rest,
       reserve,
-      deadlineAt: at + reserve.timeMs,
     };
     return { wanted: true, events: [{ type: "call.wanted", call }] };
   }

@@ -25,7 +25,7 @@ export function startStep(mission: Mission, command: CommandOf<"step.start">): M
   const work =
     step.type === "skill"
       ? ({ kind: "skill", skill: step.executor, input: step.input } as const)
-      : ({ kind: "tool", tool: step.executor, input: step.input, before: attempt.latest } as const);
+      : ({ kind: "tool", tool: step.executor, input: step.input, ...beforeOf(step, attempt) } as const);
   const { timeMs: _time, calls: _calls, ...reserve } = step.reserve;
   const wish = {
     work,
@@ -128,4 +128,9 @@ function endOf(
     case "unknown":
       return { status: "failed", error: { code: "unknownEffect", message: outcome.reason } };
   }
+}
+
+/** A step that edits the workspace starts from the attempt's newest tree. */
+function beforeOf(step: Step, attempt: AttemptState): { before?: AttemptState["latest"] } {
+  return step.effects.includes("workspace") ? { before: attempt.latest } : {};
 }

@@ -2,7 +2,7 @@
 import type { MissionEvent } from "../protocol/events.ts";
 import { verifierAgentId, type TaskId, type Timestamp } from "../protocol/ids.ts";
 import type { AgentSpec } from "../protocol/plan.ts";
-import { charge } from "./budget.ts";
+import { charge, spending } from "./budget.ts";
 import { accept, refuse, type CommandOf, type MissionDecision } from "./decision.ts";
 import { answerFailure } from "./failure.ts";
 import { fixEvents } from "./fix.ts";
@@ -232,7 +232,7 @@ export function answer(mission: Mission, command: CommandOf<"task.answer">): Mis
       : notOpen(mission, taskId);
   const { id: callId, attemptId, reserve, work } = entry.call;
   const left = snapshot ?? work.from;
-  const amounts = charge(reserve, {}, command.at - entry.since);
+  const amounts = spending(charge(reserve, {}, command.at - entry.since));
   const settled = { type: "call.settled", callId, ...amounts, by: command.by } as const;
   if (handoff.status === "done" || handoff.status === "partial")
     return accept(

@@ -4,7 +4,7 @@
  */
 import type { AgentEvent, TraceEvent } from "../protocol/dataModel.ts";
 import type { EventRecord, MissionEvent } from "../protocol/events.ts";
-import type { RunId, SessionId, TaskId } from "../protocol/ids.ts";
+import type { AttemptId, CallId, RunId, SessionId, TaskId } from "../protocol/ids.ts";
 
 /** What a projection must remember between events: feed a mission's events in order. */
 export interface TraceContext {
@@ -12,6 +12,8 @@ export interface TraceContext {
   sessionId: SessionId;
   runId: RunId;
   taskOf: Map<string, TaskId>;
+  /** The attempt of a call: its span's parent. */
+  attemptOf: Map<CallId, AttemptId>;
 }
 
 export const newTraceContext = (): TraceContext => ({
@@ -19,6 +21,7 @@ export const newTraceContext = (): TraceContext => ({
   sessionId: "",
   runId: "",
   taskOf: new Map(),
+  attemptOf: new Map(),
 });
 
 /** The name of PR6 for an event, or our own. */
@@ -71,7 +74,7 @@ export function traceEvent(
 ): AgentEvent {
   const { event } = record;
   learn(context, event);
-  const { spanId, parentSpanId } = spanOf(event);
+  const { spanId, parentSpanId } = spanOf(context, event);
   const taskId = taskIdOf(context, event);
   const projected: AgentEvent = {
     id: `${record.streamId}#${record.seq}`,
@@ -112,14 +115,16 @@ function learn(context: TraceContext, event: MissionEvent): void {
   }
   if (event.type === "run.started") context.runId = event.runId;
   if (event.type === "attempt.started") context.taskOf.set(event.attemptId, event.taskId);
-  if (event.type === "call.wanted" && event.call.taskId !== undefined)
-    context.taskOf.set(event.call.id, event.call.taskId);
+  if (event.type !== "call.wanted") return;
+  const { id, taskId, attemptId } = event.call;
+  if (taskId !== undefined) context.taskOf.set(id, taskId);
+  if (attemptId !== undefined) context.attemptOf.set(id, attemptId);
 }
 
-function spanOf(event: MissionEvent): { spanId: string; parentSpanId?: string } {
-  if (event.type === "call.wanted")
-    return { spanId: event.call.id, parentSpanId: event.call.attemptId ?? "mission" };
-  if ("callId" in event) return { spanId: event.callId, parentSpanId: "mission" };
+function spanOf(context: TraceContext, event: MissionEvent): { spanId: string; parentSpanId?: string } {
+  const callId = event.type === "call.wanted" ? event.call.id : "callId" in event ? event.callId : undefined;
+  if (callId !== undefined)
+    return { spanId: callId, parentSpanId: context.attemptOf.get(callId) ?? "mission" };
   if ("attemptId" in event) return { spanId: event.attemptId, parentSpanId: "mission" };
   return { spanId: "mission" };
 }
@@ -127,6 +132,7 @@ function spanOf(event: MissionEvent): { spanId: string; parentSpanId?: string } 
 function taskIdOf(context: TraceContext, event: MissionEvent): TaskId | undefined {
   if ("taskId" in event && event.taskId !== undefined) return event.taskId;
   if (event.type === "call.wanted") return event.call.taskId;
+  if (event.type === "approval.requested") return event.approval.taskId;
   if ("callId" in event) return context.taskOf.get(event.callId);
   if ("attemptId" in event) return context.taskOf.get(event.attemptId);
   return event.type === "task.added" ? event.task.id : undefined;

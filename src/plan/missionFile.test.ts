@@ -120,61 +120,63 @@ describe("given durations, money and short forms", () => {
   });
 });
 
+const slips: [string, string, string, (string | RegExp)[]][] = [
+  [
+    "an unknown key",
+    "agent: repair",
+    "agnt: repair",
+    [
+      `11:5 tasks.0.agent: "agent" is missing: Who does it: a name under \`agents\`.`,
+      `13:5 tasks.0.agnt: "agnt" is not known here; did you mean "agent"?`,
+    ],
+  ],
+  [
+    "a key nobody could have meant",
+    "goal: Make the tests pass",
+    "goal: x\nzzzzzzzz: 1",
+    [/^3:1 zzzzzzzz: "zzzzzzzz" is not known here; known here: houston, goal, /],
+  ],
+  [
+    "a command as one text",
+    "[node, --test, --test-reporter=tap]",
+    "node --test",
+    [`9:23 contract.0.tests.command: "node --test" should be a list: write [node, --test]`],
+  ],
+  [
+    "a number for a duration",
+    "repository: .",
+    "timeout: 10",
+    ["3:10 timeout: 10: write a duration such as 30s, 10m, 2h or 1h30m"],
+  ],
+  [
+    "money without a currency",
+    "repository: .",
+    "budget: { cost: '20' }",
+    ["3:17 budget.cost: write an amount such as 20usd or 0.50usd"],
+  ],
+  ["another version", "houston: 1", "houston: 2", ["1:10 houston: 2 should be 1"]],
+  [
+    "a word that is nearly right",
+    "agent: repair",
+    "agent: repair\n    onFailure: retri",
+    [`14:16 tasks.0.onFailure: "retri" should be one of failFast, retry, fallback; did you mean "retry"?`],
+  ],
+  [
+    "no check",
+    "    tests: { command: [node, --test, --test-reporter=tap] }\n",
+    "",
+    ["7:5 contract.0: an assertion has exactly one check: either `tests` or `command`"],
+  ],
+  [
+    "an agent of no kind",
+    "{ program: [node, ./agents/repair.ts] }",
+    "{ humna: Ada }",
+    [/^5:11 agents\.repair\.(program|human): /, /^5:13 agents\.repair\.humna: .*did you mean "human"/],
+  ],
+];
+
 describe("given a slip", () => {
-  test.each([
-    [
-      "an unknown key",
-      "agent: repair",
-      "agnt: repair",
-      [
-        `11:5 tasks.0.agent: "agent" is missing: Who does it: a name under \`agents\`.`,
-        `13:5 tasks.0.agnt: "agnt" is not known here; did you mean "agent"?`,
-      ],
-    ],
-    [
-      "a key nobody could have meant",
-      "goal: Make the tests pass",
-      "goal: x\nzzzzzzzz: 1",
-      [/^3:1 zzzzzzzz: "zzzzzzzz" is not known here; known here: houston, goal, /],
-    ],
-    [
-      "a command as one text",
-      "[node, --test, --test-reporter=tap]",
-      "node --test",
-      [`9:23 contract.0.tests.command: "node --test" should be a list: write [node, --test]`],
-    ],
-    [
-      "a number for a duration",
-      "repository: .",
-      "timeout: 10",
-      ["3:10 timeout: 10: write a duration such as 30s, 10m, 2h or 1h30m"],
-    ],
-    [
-      "money without a currency",
-      "repository: .",
-      "budget: { cost: '20' }",
-      ["3:17 budget.cost: write an amount such as 20usd or 0.50usd"],
-    ],
-    ["another version", "houston: 1", "houston: 2", ["1:10 houston: 2 should be 1"]],
-    [
-      "a word that is nearly right",
-      "agent: repair",
-      "agent: repair\n    onFailure: retri",
-      [`14:16 tasks.0.onFailure: "retri" should be one of failFast, retry, fallback; did you mean "retry"?`],
-    ],
-    [
-      "no check",
-      "    tests: { command: [node, --test, --test-reporter=tap] }\n",
-      "",
-      ["7:5 contract.0: an assertion has exactly one check: either `tests` or `command`"],
-    ],
-    [
-      "an agent of no kind",
-      "{ program: [node, ./agents/repair.ts] }",
-      "{ humna: Ada }",
-      [/^5:11 agents\.repair\.(program|human): /, /^5:13 agents\.repair\.humna: .*did you mean "human"/],
-    ],
-  ])("%s: then it is told where, and what would be right", (_name, from, to, expected) => {
+  test.each(slips)("%s: then it is told where, and what would be right", (_name, from, to, expected) => {
     const found = problems(replaced(from, to));
     expect(found).toHaveLength(expected.length);
     for (const [index, one] of expected.entries())

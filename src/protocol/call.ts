@@ -21,6 +21,7 @@ export type CallWork =
   /** A step that calls a model. */
   | { kind: "skill"; skill: string; input: BlobRef | string }
   /** A step that does not. */
+  /** `before`: where a tool that edits the workspace starts, and is restored to. */
   | { kind: "tool"; tool: string; input: BlobRef | string; before?: Snapshot }
   | { kind: "verify"; assertionIds: AssertionId[]; snapshot: Snapshot; contractVersion: number }
   | { kind: "deliver"; branch: string; snapshot: Snapshot };
@@ -32,9 +33,8 @@ export interface Call {
   taskId?: TaskId;
   attemptId?: AttemptId;
   stepId?: StepId;
-  /** Held back from the budget until the call is settled; the most it may spend. */
+  /** Held back from the budget until the call is settled; the most it may spend. Its time ends at the deadline. */
   reserve: Amounts;
-  deadlineAt: Timestamp;
 }
 
 /** Why a call failed, named for what is done about it. */

@@ -74,7 +74,7 @@ export type MissionCommand = HumanCommand | RunnerCommand | ProposedCommand;
 export interface Command<C extends MissionCommand = MissionCommand> {
   id: CommandId;
   at: Timestamp;
-  /** `human:<name>`, `runner:<id>` or `engine`. */
+  /** `human:<name>`, `runner` (which one, `run.started` says) or `engine`. */
   by: string;
   body: C;
 }

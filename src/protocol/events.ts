@@ -3,7 +3,7 @@
  * durable when acknowledged. Adding one: here, an arm of `evolve`, one spec (docs/add-an-event.md).
  */
 import type { ApprovalResolution, Approval } from "./approval.ts";
-import type { Amounts, Dimension, Limits } from "./budget.ts";
+import type { Amounts, Dimension, Limits, Usage } from "./budget.ts";
 import type { Call, CallError, CallOutcome, RecoveryAction } from "./call.ts";
 import type { Handoff } from "./handoff.ts";
 import type {
@@ -79,13 +79,14 @@ export type MissionEvent =
   | { type: "steps.cancelled"; attemptId: AttemptId; stepIds: StepId[]; reason: string }
   | { type: "call.wanted"; call: Call }
   | { type: "call.cancelling"; callId: CallId; reason: "deadline" | "pause" | "cancel" | "detector" }
-  | { type: "call.recovered"; callId: CallId; epoch: Epoch; action: RecoveryAction; charged: Amounts }
+  | { type: "call.recovered"; callId: CallId; epoch: Epoch; action: RecoveryAction; charged: Usage }
   | {
       type: "call.settled";
       callId: CallId;
       outcome: CallOutcome;
-      charged: Amounts;
-      overrun: Amounts;
+      /** Dimensions of which nothing was used are left out. */
+      charged: Usage;
+      overrun?: Usage;
       by: string;
     }
   | { type: "snapshot.taken"; callId: CallId; snapshot: Snapshot }

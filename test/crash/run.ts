@@ -28,7 +28,8 @@ function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }
 
-async function main(): Promise<boolean> {
+/** A store, a repository and a witness of their own, for as long as the work takes. */
+async function inWorld<T>(work: (trial: Trial, witness: Witness) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "houston-crash-"));
   const stateDirectory = join(folder, "state");
   const houston = await openHouston({ stateDirectory });
@@ -38,17 +39,7 @@ async function main(): Promise<boolean> {
   try {
     const repository = createRepository(folder, socketFolder);
     await witness.listen(socketFolder);
-    const trial = new Trial({ houston, witness, repository, stateDirectory });
-    const unharmed = await trial.unharmed();
-    console.log(`unharmed: ${unharmed.lengthMs.toFixed(0)} ms, digest ${unharmed.digest}`);
-    const count = Number(values.random ?? (values.long ? 3_000 : 300));
-    const cases = [
-      ...namedCases(),
-      ...randomCases(count, values.seed, unharmed.lengthMs),
-      ...frozenCases(Number(values.frozen), unharmed.lengthMs),
-    ].filter(({ name }) => values.only === undefined || name.includes(values.only));
-    const results = await runAll(cases, trial, unharmed.digest);
-    return report(results, witness);
+    return await work(new Trial({ houston, witness, repository, stateDirectory }), witness);
   } finally {
     await witness.close();
     await houston.close();
@@ -56,8 +47,31 @@ async function main(): Promise<boolean> {
   }
 }
 
-/** As many at a time as there are processors; they share one store. */
-async function runAll(cases: CrashCase[], trial: Trial, digest: string): Promise<TrialResult[]> {
+async function main(): Promise<boolean> {
+  const isWanted = ({ name }: CrashCase): boolean => values.only === undefined || name.includes(values.only);
+  const killed = await inWorld(async (trial, witness) => {
+    const { digest, lengthMs } = await trial.unharmed();
+    console.log(`unharmed: ${lengthMs.toFixed(0)} ms, digest ${digest}`);
+    const count = Number(values.random ?? (values.long ? 3_000 : 300));
+    const cases = [...namedCases(), ...randomCases(count, values.seed, lengthMs)].filter(isWanted);
+    const results = await runAll(cases, trial, digest, availableParallelism());
+    return { results, witnessed: [witness], lengthMs };
+  });
+  // A frozen process may hold the database's lock: such missions get a store of their own, one at a time.
+  const frozen = await inWorld(async (trial, witness) => {
+    const cases = frozenCases(Number(values.frozen), killed.lengthMs).filter(isWanted);
+    const results = cases.length === 0 ? [] : await runAll(cases, trial, (await trial.unharmed()).digest, 1);
+    return { results, witnessed: [witness] };
+  });
+  return report([...killed.results, ...frozen.results], [...killed.witnessed, ...frozen.witnessed]);
+}
+
+async function runAll(
+  cases: CrashCase[],
+  trial: Trial,
+  digest: string,
+  atOnce: number,
+): Promise<TrialResult[]> {
   const results: TrialResult[] = [];
   const waiting = cases.values();
   const worker = async (): Promise<void> => {
@@ -68,11 +82,13 @@ async function runAll(cases: CrashCase[], trial: Trial, digest: string): Promise
       if (results.length % 50 === 0) console.log(`${results.length} of ${cases.length}`);
     }
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  await Promise.all(Array.from({ length: atOnce }, worker));
   return results;
 }
 
-function report(results: TrialResult[], witness: Witness): boolean {
+function report(results: TrialResult[], witnesses: Witness[]): boolean {
+  const violations = witnesses.flatMap((witness) => witness.violations);
+  const performances = witnesses.reduce((total, witness) => total + witness.performances, 0);
   const covered = new Set(results.flatMap((result) => result.covered));
   const points = [...crashPoints, ...storePoints];
   const missed = points.filter((point) => !covered.has(point));
@@ -85,14 +101,14 @@ kills                        ${sum((result) => result.kills)}
 frozen and woken             ${sum((result) => result.frozen)}
 crash points covered         ${points.length - missed.length} / ${points.length}${missed.length > 0 ? `, not ${missed.join(", ")}` : ""}
 acknowledged events lost     ${sum((result) => result.lost)}
-settled calls repeated       ${witness.violations.length} (of ${witness.performances} performances announced)
+settled calls repeated       ${violations.length} (of ${performances} performances announced)
 outcomes unlike unharmed     ${results.filter((result) => !result.same).length}
 recovery, start to new run   p50 ${percentile(recoveries, 0.5).toFixed(0)} ms, p99 ${percentile(recoveries, 0.99).toFixed(0)} ms, max ${(recoveries.at(-1) ?? 0).toFixed(0)} ms`);
-  for (const violation of witness.violations.slice(0, 20)) console.log(`  ${violation}`);
+  for (const violation of violations.slice(0, 20)) console.log(`  ${violation}`);
   const isWhole = values.only !== undefined || missed.length === 0;
   return (
     isWhole &&
-    witness.violations.length === 0 &&
+    violations.length === 0 &&
     results.every((result) => result.same && result.lost === 0 && result.problems.length === 0)
   );
 }

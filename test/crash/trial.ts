@@ -29,6 +29,7 @@ const lifeLimitMs = 60_000;
 const maxLives = 12;
 const ttlMs = 5_000;
 const frozenTtlMs = 1_500;
+const lockedLimitMs = 25_000;
 const historyRounds = 260;
 
 export class Trial {

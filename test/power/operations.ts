@@ -18,6 +18,8 @@ export type Operation =
   | { kind: "line"; text: string };
 
 export interface Recording {
+  /** So many at the beginning describe what was there before, safe on disk. */
+  before: number;
   operations: Operation[];
   bytes: Buffer;
 }

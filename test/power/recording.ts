@@ -1,0 +1,59 @@
+/** Makes a recording: a user's repository, the workload under strace, its trace turned into operations, all in one folder. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { noise } from "../../src/testing/storeContractKit.ts";
+import { interpret } from "./interpreter.ts";
+import { stateFolder, userFolder } from "./layout.ts";
+import { Names } from "./names.ts";
+import type { Operation, Recording } from "./operations.ts";
+import { record } from "./strace.ts";
+
+const workload = join(import.meta.dirname, "workload/run.ts");
+const preload = join(import.meta.dirname, "preload/run.ts");
+
+export interface Wanted {
+  folder: string;
+  rounds: number;
+  parts: "git" | "store";
+  /** SQLite is told never to sync. */
+  isUnsafe: boolean;
+}
+
+export async function makeRecording({ folder, rounds, parts, isUnsafe }: Wanted): Promise<Recording> {
+  const root = join(folder, "root");
+  const [trace, lines] = [join(folder, "trace"), join(folder, "lines")];
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(join(root, stateFolder), { recursive: true });
+  makeUserRepository(join(root, userFolder));
+  const before = Names.of(root);
+  const imports = isUnsafe ? ["--import", preload] : [];
+  const argv = [process.execPath, "--disable-warning=ExperimentalWarning", ...imports, workload, root, lines, String(rounds), parts];
+  await record({ argv, trace, env: { PATH: process.env["PATH"], HOME: folder, LC_ALL: "C" } });
+  const recording = await interpret({ trace, root, lines, before });
+  writeFileSync(join(folder, "operations.json"), JSON.stringify({ before: recording.before, operations: recording.operations }));
+  writeFileSync(join(folder, "bytes"), recording.bytes);
+  for (const done of [trace, root]) rmSync(done, { recursive: true, force: true });
+  return recording;
+}
+
+export function readRecording(folder: string): Recording {
+  const parsed = JSON.parse(readFileSync(join(folder, "operations.json"), "utf8")) as { before: number; operations: Operation[] };
+  return { ...parsed, bytes: readFileSync(join(folder, "bytes")) };
+}
+
+/** Some history, so that the mission's repository is a shallow one. */
+function makeUserRepository(directory: string): void {
+  const git = (...args: string[]): void => {
+    const who = ["-c", "user.name=u", "-c", "user.email=u@x", "-c", "init.defaultBranch=main"];
+    const env = { PATH: process.env["PATH"], GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null" };
+    execFileSync("git", [...who, ...args], { cwd: directory, env, stdio: "pipe" });
+  };
+  mkdirSync(directory);
+  git("init", "-q", "--template=");
+  for (let commit = 0; commit < 3; commit += 1) {
+    for (let file = 0; file < 4; file += 1) writeFileSync(join(directory, `user-${file}.bin`), noise(9_000, 31 * commit + file));
+    git("add", "-A");
+    git("commit", "-q", "-m", `commit ${commit}`);
+  }
+}
