@@ -150,8 +150,11 @@ export class Trial {
     result.frozen += 1;
     const other = new Life({ ...this.#tools, missionId, ttlMs: frozenTtlMs }, {});
     const recovery = this.#untilRun(missionId, other);
-    if ((await other.end(lifeLimitMs)) !== "exited")
-      result.problems.push(`the other runner did not finish: ${other.output}`);
+    // Frozen inside a commit it holds the database's lock, and nobody can go on before it wakes.
+    const waking = setTimeout(() => frozen.signal("SIGCONT"), lockedLimitMs);
+    const end = await other.end(lifeLimitMs);
+    clearTimeout(waking);
+    if (end !== "exited") result.problems.push(`the other runner did not finish: ${other.output}`);
     await recovery;
     const { records } = await this.#tools.witness.look(missionId);
     const before = records.length;
