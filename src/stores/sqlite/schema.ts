@@ -40,8 +40,8 @@ export const migrations: readonly string[] = [
     version INTEGER NOT NULL,
     type TEXT NOT NULL,
     command ANY,          -- 16 bytes for a UUID, else text; NULL: as the event before in this stream
-    crc INTEGER NOT NULL, -- CRC-32 of type and body: SQLite's pages have no checksums of their own
-    body TEXT NOT NULL    -- the event as JSON without its type
+    crc INTEGER NOT NULL, -- CRC-32 of type and kept body: SQLite's pages have no checksums of their own
+    body TEXT NOT NULL    -- the event as JSON without its type, see phrases.ts
   ) STRICT;
   CREATE UNIQUE INDEX events_by_stream ON events (stream, seq);
   CREATE INDEX events_by_command ON events (command) WHERE command IS NOT NULL;

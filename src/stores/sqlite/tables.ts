@@ -26,6 +26,7 @@ import type { EpochRow, RawEvent } from "../store.ts";
 import { packCommandId, unpackCommandId } from "./commandId.ts";
 import { pack, type Packed } from "./compression.ts";
 import type { WireAppend, WireStream } from "./messages.ts";
+import { expand, shorten } from "./phrases.ts";
 import { rebuildReceipts, sql } from "./schema.ts";
 
 interface EventRow {
@@ -139,7 +140,7 @@ export class Tables {
           "corrupt",
           `${this.file}: event ${seq} of ${streamId} is damaged; restore a backup in its place, or import an archive into a new folder`,
         );
-      return { streamId, seq, at, commandId, schemaVersion: version, type, body };
+      return { streamId, seq, at, commandId, schemaVersion: version, type, body: expand(body) };
     });
   }
 
@@ -207,7 +208,7 @@ export class Tables {
     const insert = this.statement(sql.addEvent);
     let cursor: Cursor = 0;
     for (let i = 0; i < body.length; i += 1) {
-      const [eventType = "", eventBody = ""] = [type[i], body[i]];
+      const [eventType, eventBody] = [type[i] ?? "", shorten(body[i] ?? "")];
       const values = [
         id,
         expectedSeq + i + 1,
@@ -227,6 +228,7 @@ export class Tables {
     if (this.head(streamId) !== seq - 1)
       throw new StoreError("invalid", `event ${seq} of ${streamId} is out of order`);
     const command = isFirst ? packCommandId(commandId) : null;
+    const kept = shorten(body);
     this.statement(sql.addEvent).run(
       this.streamIdOrNew(streamId),
       seq,
@@ -234,8 +236,8 @@ export class Tables {
       schemaVersion,
       type,
       command,
-      checksum(type, body),
-      body,
+      checksum(type, kept),
+      kept,
     );
   }
 

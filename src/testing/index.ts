@@ -1,0 +1,10 @@
+/** `houston/testing`: doubles and laws as product, for those who embed Houston, write a store or change the law. */
+export { Incarnation } from "./incarnation.ts";
+export { checkLaws, type Findings } from "./laws.ts";
+export { Outside, type Tree } from "./outside.ts";
+export { seededRandom, type Random } from "./random.ts";
+export { scenario } from "./scenario.ts";
+export { scriptedProgram, scriptedSteps, scriptedVerifier, type ScriptedWorld } from "./scriptedAgents.ts";
+export { storeContract, type StoreCase } from "./storeContract.ts";
+export { VirtualTime } from "./virtualTime.ts";
+export { runWorld, type Acknowledged, type WorldEnd, type WorldOptions } from "./world.ts";
