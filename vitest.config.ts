@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    include: ["src/**/*.test.ts", "test/**/*.test.ts", "examples/agents/**/*.test.ts"],
     pool: "forks",
     // The store uses node:sqlite, which older Node 24 releases announce as experimental in every process.
     execArgv: ["--disable-warning=ExperimentalWarning"],

@@ -29,14 +29,21 @@ function number(value: number): string {
 function figureLines(figure: Figure): string[] {
   const { name, value, unit, limit, samples, note } = figure;
   const shown = value === undefined ? "-" : `${number(value)} ${unit}`;
-  const bound = limit === undefined ? "" : `${limit.at === "least" ? "≥" : "≤"} ${number(limit.value)} ${unit}`;
+  const bound =
+    limit === undefined ? "" : `${limit.at === "least" ? "≥" : "≤"} ${number(limit.value)} ${unit}`;
   const verdict = verdictOf(figure);
   const spread =
     samples === undefined || samples.length < 2
       ? ""
       : `${number(quantile(samples, 0.1))} … ${number(quantile(samples, 0.9))} (n=${samples.length})`;
   const lines = [
-    line([`  ${name}`, shown, bound, verdict === "short" ? "✗ short" : verdict === "shown" ? "" : verdict, spread]),
+    line([
+      `  ${name}`,
+      shown,
+      bound,
+      verdict === "short" ? "✗ short" : verdict === "shown" ? "" : verdict,
+      spread,
+    ]),
   ];
   return note === undefined ? lines : [...lines, `      ${note}`];
 }

@@ -1,6 +1,6 @@
 /**
- * A runner that hangs in a call, like in one of a model that thinks for long, until it is killed; started again it is the one
- * that takes over. `oneMission.js DIRECTORY MISSION STEPS`: so many steps are taken before, then each call's beginning is told.
+ * A runner that tells when its mission's call begins and hangs in it, like in one of a model that thinks for
+ * long, until it is killed: `oneMission.js DIRECTORY MISSION`. Started again it is the one that takes over.
  */
 import { openEngine, startRunner } from "../fixtures/engine.ts";
 import { aborted, scriptedSteps } from "../fixtures/stepwise.ts";
@@ -12,11 +12,10 @@ export interface Begun {
   callId: string;
 }
 
-const [, , directory = "", missionId = "", steps = "0"] = process.argv;
+const [, , directory = "", missionId = ""] = process.argv;
 
 const executor = scriptedSteps({
-  pace(number, { epoch, call, signal }) {
-    if (number <= Number(steps)) return undefined;
+  pace(_number, { epoch, call, signal }) {
     const begun: Begun = { atNs: String(process.hrtime.bigint()), epoch, callId: call.id };
     process.stdout.write(`${JSON.stringify(begun)}\n`);
     return aborted(signal);

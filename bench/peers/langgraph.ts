@@ -21,7 +21,8 @@ export function installPeers(): string | undefined {
     encoding: "utf8",
   });
   if (status === 0) return undefined;
-  const said = error?.message ?? stderr.split("\n").find((line) => line.includes("error")) ?? `exit ${status}`;
+  const said =
+    error?.message ?? stderr.split("\n").find((line) => line.includes("error")) ?? `exit ${status}`;
   return `LangGraph.js is not installed (npm ci in bench/peers: ${said.trim()})`;
 }
 

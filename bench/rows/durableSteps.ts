@@ -48,7 +48,9 @@ function sizeOfLog(directory: string): LogSize {
 
 /** The appends that are steps: settled, added, wanted. */
 const stepsAmong = (appends: Append[]): Append[] =>
-  appends.filter(({ streams }) => streams[0]?.events.length === 3 && streams[0].events[0]?.event.type === "call.settled");
+  appends.filter(
+    ({ streams }) => streams[0]?.events.length === 3 && streams[0].events[0]?.event.type === "call.settled",
+  );
 
 interface Contestants {
   directory: string;
@@ -82,7 +84,9 @@ async function race({ directory, houston, bare, indexed, langGraph }: Contestant
   const [rawRows = 0, rawBytes = 0] = grown(bare.size(), before.bare, total + warmUpSteps);
   // Ids inside a mission grow by a digit now and then.
   if (rows !== rawRows || Math.abs(rawBytes / bytes - 1) > 0.02)
-    throw new Error(`the peer writes ${rawRows} rows of ${rawBytes} bytes a step where the store writes ${rows} of ${bytes}`);
+    throw new Error(
+      `the peer writes ${rawRows} rows of ${rawBytes} bytes a step where the store writes ${rows} of ${bytes}`,
+    );
   return rates;
 }
 
@@ -90,7 +94,10 @@ function figuresOf(rates: Rates, appends: readonly Append[], missing: string | u
   const against = (peer: readonly number[]): number[] =>
     rates.houston.map((rate, round) => rate / (peer[round] ?? NaN));
   const withSummary = appends.filter(({ summary }) => summary !== undefined).length / appends.length;
-  const bytes = appends[0]?.streams[0]?.events.reduce((sum, { event }) => sum + JSON.stringify(event).length, 0);
+  const bytes = appends[0]?.streams[0]?.events.reduce(
+    (sum, { event }) => sum + JSON.stringify(event).length,
+    0,
+  );
   const figures: Figure[] = [
     medianFigure("durable steps", rates.houston, "/s", {
       note: `3 events of ${bytes} bytes in one commit; the mission's summary in ${(withSummary * 100).toFixed(0)} % of them`,

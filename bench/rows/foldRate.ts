@@ -109,7 +109,14 @@ class Scribe {
     const finished = done === undefined ? result : { ...result, done: done.handoff, snapshot: done.snapshot };
     const reserve = { calls: 1, tokens: 0, timeMs: 0, costMicroUsd: 0 };
     const input = `src/part-${number}.ts`;
-    const draft = { intention: "look", type: "tool", executor: "read", input, effects: ["read"], reserve } as const;
+    const draft = {
+      intention: "look",
+      type: "tool",
+      executor: "read",
+      input,
+      effects: ["read"],
+      reserve,
+    } as const;
     const next: NextSteps = {
       attemptId,
       steps: [{ ...draft, effects: ["read"], timeoutMs: 60_000 }],
@@ -124,12 +131,20 @@ class Scribe {
   verify(task: string, index: number): void {
     this.command({ type: "task.verify", taskId: task });
     const evidence = [{ command: ["true"], exitCode: 0, durationMs: 12 }];
-    const verdict = { assertionId: `works-${index}`, value: "passed", reason: "exit code 0", evidence } as const;
+    const verdict = {
+      assertionId: `works-${index}`,
+      value: "passed",
+      reason: "exit code 0",
+      evidence,
+    } as const;
     const outcome = { status: "succeeded", result: { kind: "verify", verdicts: [verdict] } } as const;
     const settle = { type: "call.settle", callId: this.#callOf(task), usage: {} } as const;
     this.command({
       ...settle,
-      outcome: { ...outcome, result: { kind: "verify", verdicts: [{ ...verdict, evidence: [...evidence] }] } },
+      outcome: {
+        ...outcome,
+        result: { kind: "verify", verdicts: [{ ...verdict, evidence: [...evidence] }] },
+      },
     });
     this.command({ type: "task.finish", taskId: task });
   }
@@ -137,7 +152,13 @@ class Scribe {
 
 /** The whole log, and from where on it is at its largest. */
 function writeLog(): { records: EventRecord<MissionEvent>[]; largeFrom: number } {
-  const scribe = new Scribe({ type: "mission.created", missionId: "bench", sessionId: "s", spec: spec(), by: "human:bench" });
+  const scribe = new Scribe({
+    type: "mission.created",
+    missionId: "bench",
+    sessionId: "s",
+    spec: spec(),
+    by: "human:bench",
+  });
   scribe.prepare();
   for (let index = 0; index < closedTasks; index += 1) {
     const task = taskId(index);
@@ -149,7 +170,8 @@ function writeLog(): { records: EventRecord<MissionEvent>[]; largeFrom: number }
   const working = Array.from({ length: openTasks }, (_, index) => taskId(closedTasks + index));
   for (const task of working) scribe.start(task);
   const largeFrom = scribe.records.length;
-  for (let number = 1; number <= stepsEach; number += 1) for (const task of working) scribe.step(task, number);
+  for (let number = 1; number <= stepsEach; number += 1)
+    for (const task of working) scribe.step(task, number);
   return { records: scribe.records, largeFrom };
 }
 
@@ -176,8 +198,14 @@ function measure(): Promise<Figure[]> {
   }
   const limit = { at: "least", value: 500_000 } as const;
   return Promise.resolve([
-    medianFigure("events a second, the whole log", rates.all, "/s", { limit, note: `${records.length} events` }),
-    medianFigure("events a second, onto the mission at its largest", rates.tail, "/s", { limit, note: `${tail.length} events` }),
+    medianFigure("events a second, the whole log", rates.all, "/s", {
+      limit,
+      note: `${records.length} events`,
+    }),
+    medianFigure("events a second, onto the mission at its largest", rates.tail, "/s", {
+      limit,
+      note: `${tail.length} events`,
+    }),
   ]);
 }
 

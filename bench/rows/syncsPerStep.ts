@@ -57,7 +57,11 @@ async function measureIn(folder: string): Promise<Figure[]> {
   if (spawnSync("strace", ["-V"]).status !== 0)
     return [{ name, unit: "", limit, note: "needs strace: install the package of that name" }, rate];
   // A traced sync is slow, so that more steps share it: the steps of a transaction are counted without.
-  const perCommit = medianFigure("syncs per transaction", await syncsPerCommit(join(folder, "traced"), join(folder, "trace")), "");
+  const perCommit = medianFigure(
+    "syncs per transaction",
+    await syncsPerCommit(join(folder, "traced"), join(folder, "trace")),
+    "",
+  );
   const perStep = free.map(({ commits, steps }) => (commits / steps) * (perCommit.value ?? NaN));
   return [medianFigure(name, perStep, "", { limit }), perCommit, rate];
 }

@@ -34,6 +34,8 @@ export const defaultRunnerSettings = {
 
 /** Missions looked at per scan. */
 const scanLimit = 256;
+/** A lease may be released, or its runner die, long before it expires. */
+const heldRecheckMs = 1_000;
 /** A mission whose run failed is left alone for this long. */
 const penaltyMs = 10_000;
 
@@ -168,7 +170,8 @@ export class Runner {
   async #take(missionId: MissionId, entry: ActiveRun): Promise<Timestamp | undefined> {
     const { leases, faults } = this.#ports;
     const acquired = await this.#acquire(missionId);
-    if (acquired.status === "held") return acquired.lease.expiresAt + 1;
+    if (acquired.status === "held")
+      return Math.min(acquired.lease.expiresAt + 1, this.#ports.clock.now() + heldRecheckMs);
     faults.reach("lease.acquired");
     const lease = keepLease(this.#ports, { missionId, epoch: acquired.epoch }, this.#settings);
     let end: RunEnd | undefined;

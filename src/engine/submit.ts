@@ -1,5 +1,5 @@
-import { decide, decideCreate } from "../mission/decide.ts";
 /** Commands of people and other processes: whoever is entitled appends; the loser of a race folds the tail and decides again. */
+import { decide, decideCreate } from "../mission/decide.ts";
 import { begin } from "../mission/evolve.ts";
 import type { MissionState } from "../mission/state.ts";
 import type { AppendResult, Log } from "../ports/log.ts";

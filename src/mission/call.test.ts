@@ -106,7 +106,9 @@ describe("a new runner finds a call wanted and not settled", () => {
       .taken();
     expect(course.last("call.recovered").action).toBe("lookUp");
   });
+});
 
+describe("what is not done again", () => {
   test("attempt: closed as interrupted, and a fresh one starts from the latest snapshot inside it", () => {
     const course = Course.working(oneTask())
       .does({ type: "snapshot.record", callId: "c2", snapshot: tree("half") })
@@ -191,7 +193,9 @@ describe("settling", () => {
       "call.wanted",
     ]);
   });
+});
 
+describe("verdicts", () => {
   test("verdicts are bound to tree, contract version and verifier", () => {
     const course = Course.working(oneTask()).handsOff("build", tree("mine")).judged("build");
     expect(course.last("verdict.given").verdict).toMatchObject({

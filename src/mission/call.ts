@@ -1,6 +1,6 @@
+/** Calls: settled, recovered after a crash, cancelled, expired. */
 import type { Amounts } from "../protocol/budget.ts";
 import { noAmounts } from "../protocol/budget.ts";
-/** Calls: settled, recovered after a crash, cancelled, expired. */
 import type { Call, CallOutcome, CallResult } from "../protocol/call.ts";
 import type { AttemptOutcome, MissionEvent } from "../protocol/events.ts";
 import { verifierAgentId, type Timestamp } from "../protocol/ids.ts";

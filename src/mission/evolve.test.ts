@@ -240,7 +240,9 @@ describe("random histories", () => {
     });
     fc.assert(property, { numRuns: 150, seed: 9 });
   });
+});
 
+describe("every state of a random history", () => {
   test("no more work at once than the policy allows, and one writer", () => {
     const property = fc.property(seeds, (numbers) => {
       history(numbers, 60, ({ state }) => {
@@ -375,7 +377,9 @@ describe("evolve is total", () => {
       expect(encodeState({ ...course.state, seq: 0 })).toBe(before);
     },
   );
+});
 
+describe("a state as text", () => {
   test("an author's input comes back as it was, whatever its keys", () => {
     const property = fc.property(
       fc.jsonValue(),

@@ -1,8 +1,8 @@
-import { noAmounts } from "../protocol/budget.ts";
 /**
  * How an event changes a mission. Total: it never throws, decides nothing and reads nothing but its
  * arguments. It evolves in place, in state that its caller owns (see `fold.ts`).
  */
+import { noAmounts } from "../protocol/budget.ts";
 import type { EventRecord, MissionEvent } from "../protocol/events.ts";
 import type { Timestamp } from "../protocol/ids.ts";
 import * as attempts from "./evolveAttempt.ts";

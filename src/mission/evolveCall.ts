@@ -1,5 +1,5 @@
-import type { Call, CallOutcome } from "../protocol/call.ts";
 /** How events change calls: what they hold back, who may perform them, and how they ended. */
+import type { Call, CallOutcome } from "../protocol/call.ts";
 import type { MissionEvent } from "../protocol/events.ts";
 import type { Timestamp } from "../protocol/ids.ts";
 import { add, subtract } from "./budget.ts";

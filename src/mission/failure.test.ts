@@ -124,9 +124,9 @@ describe("interrupted", () => {
   });
 });
 
-describe("verification", () => {
-  const verifying = (policy = {}): Course => Course.working(oneTask({}, { policy })).handsOff("build");
+const verifying = (policy = {}): Course => Course.working(oneTask({}, { policy })).handsOff("build");
 
+describe("verification", () => {
   test.each(["inconclusive", "error"] as const)(
     "%s: the same tree is judged again after a wait, never failed",
     (value) => {
@@ -183,7 +183,9 @@ describe("verification", () => {
     expect(course.due()).toEqual(["verify build"]);
     expect(course.state.work.tasks.get("build")?.setbacks).toBe(0);
   });
+});
 
+describe("verdicts that leave no doubt, and the finished tree", () => {
   test.each(["impossible", "blocked"] as const)("%s: a human is asked at once", (value) => {
     const course = verifying().judged("build", value);
     expect(course.last("approval.requested").approval).toMatchObject({ kind: "escalation", taskId: "build" });

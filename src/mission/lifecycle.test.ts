@@ -77,7 +77,9 @@ describe("the whole way", () => {
       .when(again)
       .thenRefused("alreadyDone", /exists/);
   });
+});
 
+describe("proof", () => {
   test("only what is proven is delivered, and nothing twice", () => {
     const course = Course.working(twoTasks()).finishes("build");
     course.given.when({ type: "mission.seal" }).thenRefused("notNow", /1 tasks are open/);
@@ -224,52 +226,53 @@ describe("cancel", () => {
   });
 });
 
-describe("a closed mission", () => {
-  const closed = Course.working(oneTask()).finishes("build").delivers();
-  const commands: MissionCommand[] = [
-    { type: "mission.create", missionId: "m", sessionId: "s", spec: oneTask() },
-    { type: "mission.pause", reason: "x" },
-    { type: "mission.resume" },
-    { type: "mission.cancel", reason: "x" },
-    { type: "approval.approve", approvalId: "a1" },
-    { type: "approval.reject", approvalId: "a1" },
-    { type: "approval.expire", approvalId: "a1" },
-    {
-      type: "task.answer",
-      taskId: "build",
-      handoff: {
-        status: "done",
-        summary: "",
-        done: [],
-        leftUndone: [],
-        commands: [],
-        testsAdded: [],
-        issues: [],
-        deviations: [],
-      },
+const closed = Course.working(oneTask()).finishes("build").delivers();
+/** One of every command but those of a run. */
+const commands: MissionCommand[] = [
+  { type: "mission.create", missionId: "m", sessionId: "s", spec: oneTask() },
+  { type: "mission.pause", reason: "x" },
+  { type: "mission.resume" },
+  { type: "mission.cancel", reason: "x" },
+  { type: "approval.approve", approvalId: "a1" },
+  { type: "approval.reject", approvalId: "a1" },
+  { type: "approval.expire", approvalId: "a1" },
+  {
+    type: "task.answer",
+    taskId: "build",
+    handoff: {
+      status: "done",
+      summary: "",
+      done: [],
+      leftUndone: [],
+      commands: [],
+      testsAdded: [],
+      issues: [],
+      deviations: [],
     },
-    { type: "call.settle", callId: "c1", outcome: fails("timeout"), usage: {} },
-    { type: "call.redo", callId: "c1" },
-    { type: "call.recover", callId: "c1" },
-    { type: "call.cancel", callId: "c1", reason: "pause" },
-    { type: "call.expire", callId: "c1" },
-    { type: "snapshot.record", callId: "c1", snapshot: tree("x") },
-    { type: "plan.ask" },
-    { type: "mission.prepare" },
-    { type: "mission.seal" },
-    { type: "mission.verify" },
-    { type: "mission.deliver" },
-    { type: "mission.escalate" },
-    { type: "mission.close" },
-    { type: "task.start", taskId: "build" },
-    { type: "task.verify", taskId: "build" },
-    { type: "task.finish", taskId: "build" },
-    { type: "task.handleFailure", taskId: "build" },
-    { type: "task.cancel", taskId: "build" },
-    { type: "step.start", attemptId: "build.1" },
-    { type: "detector.trip", attemptId: "build.1" },
-  ];
+  },
+  { type: "call.settle", callId: "c1", outcome: fails("timeout"), usage: {} },
+  { type: "call.redo", callId: "c1" },
+  { type: "call.recover", callId: "c1" },
+  { type: "call.cancel", callId: "c1", reason: "pause" },
+  { type: "call.expire", callId: "c1" },
+  { type: "snapshot.record", callId: "c1", snapshot: tree("x") },
+  { type: "plan.ask" },
+  { type: "mission.prepare" },
+  { type: "mission.seal" },
+  { type: "mission.verify" },
+  { type: "mission.deliver" },
+  { type: "mission.escalate" },
+  { type: "mission.close" },
+  { type: "task.start", taskId: "build" },
+  { type: "task.verify", taskId: "build" },
+  { type: "task.finish", taskId: "build" },
+  { type: "task.handleFailure", taskId: "build" },
+  { type: "task.cancel", taskId: "build" },
+  { type: "step.start", attemptId: "build.1" },
+  { type: "detector.trip", attemptId: "build.1" },
+];
 
+describe("a closed mission", () => {
   test.each(commands)("refuses $type", (body) => {
     closed.given.when(body).thenRefused("closed", /closed \(verified\)/);
   });
@@ -280,7 +283,9 @@ describe("a closed mission", () => {
       .when({ type: "run.start", runId: "r", runnerId: "x", epoch: 9 })
       .thenLike({ type: "run.started" });
   });
+});
 
+describe("a mission of a newer Houston", () => {
   test.each(commands)("$type is refused in a mission that a newer Houston wrote", (body) => {
     const course = Course.working(oneTask()).happens({ type: "message.sent" } as unknown as MissionEvent);
     course.given.when(body).thenRefused("readOnly", /"message.sent".*upgrade/);

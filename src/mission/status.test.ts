@@ -65,7 +65,9 @@ describe("every state says why", () => {
       "Running: attempt b.1 by worker",
     );
   });
+});
 
+describe("states of a mission that nobody works on", () => {
   test("Waiting", () => {
     expect(shown(Course.working(humanTask()))).toBe(
       "Waiting: task sign waits for person until 2027-01-15T08:01:00Z",

@@ -220,7 +220,9 @@ describe("detectors", () => {
       detail: "3 steps, 3 are allowed",
     });
   });
+});
 
+describe("a stall", () => {
   test("stall: nothing settled and nothing changed; the call is told to end", () => {
     const course = Course.working(
       oneTask({ timeoutMs: 9_000_000 }, { policy: { stallAfterMs: 30_000 } }),

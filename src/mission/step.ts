@@ -1,5 +1,5 @@
-import { dimensions } from "../protocol/budget.ts";
 /** Steps (AL2–AL5): what is legal, one at a time, and what follows when one ends. */
+import { dimensions } from "../protocol/budget.ts";
 import type { CallOutcome } from "../protocol/call.ts";
 import type { Call } from "../protocol/call.ts";
 import type { NextSteps } from "../protocol/commands.ts";

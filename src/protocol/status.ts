@@ -1,5 +1,5 @@
-import type { Approval } from "./approval.ts";
 /** What people are shown of a mission (FM5): a state, and always why. */
+import type { Approval } from "./approval.ts";
 import type { Amounts } from "./budget.ts";
 import type { Limits } from "./budget.ts";
 import type { MissionOutcome } from "./events.ts";

@@ -1,8 +1,8 @@
+/** The laws, checked on what a world left behind. Each answers with what was broken, or nothing. */
 import { decodeState, encodeState, fold } from "../mission/fold.ts";
 import { unproven } from "../mission/lifecycle.ts";
 import { next } from "../mission/next.ts";
 import type { MissionState } from "../mission/state.ts";
-/** The laws, checked on what a world left behind. Each answers with what was broken, or nothing. */
 import { dimensions } from "../protocol/budget.ts";
 import type { EventRecord, MissionEvent } from "../protocol/events.ts";
 import { missionStream, sessionStream, verifierAgentId } from "../protocol/ids.ts";

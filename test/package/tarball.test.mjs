@@ -28,6 +28,8 @@ const INGREDIENTS = [
   "package.json",
   "tsconfig.json",
   "tsconfig.build.json",
+  "tsconfig.examples.json",
+  "examples",
   "LICENSE",
 ];
 

@@ -4,12 +4,11 @@ import { join } from "node:path";
 import type { BlobRef } from "../../src/protocol/blob.ts";
 import { maxInlineBlobBytes } from "../../src/protocol/blob.ts";
 import type { Epoch, MissionId, Seq, StreamId } from "../../src/protocol/ids.ts";
-import { missionStream } from "../../src/protocol/ids.ts";
-import { openSqliteStore, type SqliteStore } from "../../src/stores/sqlite/store.ts";
 import type { Random } from "../../src/testing/random.ts";
-import { missionA, missionB, note, uuid } from "../../src/testing/storeContractKit.ts";
+import { missionA, missionB } from "../../src/testing/storeContractKit.ts";
 import type { History, NamedSnapshot, WantedAppend } from "./history.ts";
-import { clock, sha256 } from "./layout.ts";
+import { sha256 } from "./layout.ts";
+import { openInFull, openWithoutThreads, type OpenedStore } from "./opened.ts";
 
 /** Contents of small blobs that are read back in each state, the newest first; that all are listed is checked always. */
 const newestRead = 20;
@@ -25,6 +24,8 @@ export interface StoreCheck {
   report: Report;
   /** Contents of large blobs are as in a state that passed. */
   knowsLargeBlobs: boolean;
+  /** Opened as Houston does, with its threads. */
+  isFull: boolean;
 }
 
 /** The snapshots that events name which are there. */
@@ -32,7 +33,7 @@ export async function checkStore(check: StoreCheck): Promise<NamedSnapshot[]> {
   const { directory, report, random } = check;
   // The index of the WAL is whatever the disk happened to hold; nobody may believe it.
   if (random.chance(0.3)) leaveOldIndex(directory, random);
-  const store = await openSqliteStore({ directory, clock }).catch((error: unknown) => {
+  const store = await open(check).catch((error: unknown) => {
     report("the store does not open", String(error));
     return undefined;
   });
@@ -50,6 +51,10 @@ export async function checkStore(check: StoreCheck): Promise<NamedSnapshot[]> {
   }
 }
 
+async function open({ directory, isFull }: StoreCheck): Promise<OpenedStore> {
+  return isFull ? await openInFull(directory) : openWithoutThreads(directory);
+}
+
 function leaveOldIndex(directory: string, random: Random): void {
   const garbage = Buffer.alloc(32_768, random.int(0, 255));
   try {
@@ -59,7 +64,7 @@ function leaveOldIndex(directory: string, random: Random): void {
   }
 }
 
-async function checkAppends(store: SqliteStore, { history, report }: StoreCheck): Promise<WantedAppend[]> {
+async function checkAppends(store: OpenedStore, { history, report }: StoreCheck): Promise<WantedAppend[]> {
   const expected = new Map<StreamId, Map<Seq, string>>();
   for (const { streams } of history.appends.values()) {
     for (const { streamId, first, digests } of streams) {
@@ -69,7 +74,7 @@ async function checkAppends(store: SqliteStore, { history, report }: StoreCheck)
     }
   }
   const heads = new Map<StreamId, Seq>();
-  for (const streamId of await store.log.streams()) {
+  for (const streamId of await store.streams()) {
     heads.set(streamId, await checkStream(store, streamId, expected.get(streamId) ?? new Map(), report));
   }
   const present: WantedAppend[] = [];
@@ -82,31 +87,42 @@ async function checkAppends(store: SqliteStore, { history, report }: StoreCheck)
     if (isWhole) present.push(append);
     else if (append.acknowledged) report("an acknowledged append is lost", append.commandId);
     else if (there.some((part) => part !== "none")) report("an append is there in part", append.commandId);
-    if (isWhole && (await store.log.receipt(append.commandId)) === undefined) report("an append has no receipt", append.commandId);
+    if (isWhole && (await store.receipt(append.commandId)) === undefined)
+      report("an append has no receipt", append.commandId);
   }
   return present;
 }
 
 /** The stream's head. */
-async function checkStream(store: SqliteStore, streamId: StreamId, expected: Map<Seq, string>, report: Report): Promise<Seq> {
+async function checkStream(
+  store: OpenedStore,
+  streamId: StreamId,
+  expected: Map<Seq, string>,
+  report: Report,
+): Promise<Seq> {
   let seq = 0;
   for (;;) {
-    const page = await store.log.read(streamId, seq, 1_000);
+    const page = await store.read(streamId, seq, 1_000);
     if (page.length === 0) break;
     for (const record of page) {
       seq += 1;
       if (record.seq !== seq) report("a stream has a gap", `${streamId} ${seq}`);
-      if (sha256(JSON.stringify(record.event)) !== expected.get(record.seq)) report("an event is not what was appended", `${streamId} ${record.seq}`);
+      if (sha256(JSON.stringify(record.event)) !== expected.get(record.seq))
+        report("an event is not what was appended", `${streamId} ${record.seq}`);
     }
   }
-  const head = await store.log.head(streamId);
+  const head = await store.head(streamId);
   if (head !== seq) report("a stream's head is not its last event", `${streamId}: ${head}, ${seq}`);
   return seq;
 }
 
-async function checkBlobs(store: SqliteStore, { history, report, random, knowsLargeBlobs }: StoreCheck, present: WantedAppend[]): Promise<void> {
+async function checkBlobs(
+  store: OpenedStore,
+  { history, report, random, knowsLargeBlobs }: StoreCheck,
+  present: WantedAppend[],
+): Promise<void> {
   const named = [...present.flatMap(({ blobs }) => blobs), ...history.staged];
-  const listed = new Set((await store.truth.blobs()).map(({ sha256: digest }) => digest));
+  const listed = new Set((await store.blobs()).map(({ sha256: digest }) => digest));
   for (const { sha256: digest } of named) if (!listed.has(digest)) report("a blob is lost", digest);
   const small = named.filter(({ sizeBytes }) => sizeBytes <= maxInlineBlobBytes);
   const others = Array.from({ length: small.length === 0 ? 0 : othersRead }, () => random.pick(small));
@@ -114,9 +130,9 @@ async function checkBlobs(store: SqliteStore, { history, report, random, knowsLa
   for (const ref of [...small.slice(-newestRead), ...others, ...large]) await checkBlob(store, ref, report);
 }
 
-async function checkBlob(store: SqliteStore, ref: BlobRef, report: Report): Promise<void> {
+async function checkBlob(store: OpenedStore, ref: BlobRef, report: Report): Promise<void> {
   try {
-    const bytes = await store.blobs.get(ref);
+    const bytes = await store.blob(ref);
     if (bytes === undefined || bytes.byteLength !== ref.sizeBytes) report("a blob is lost", ref.sha256);
   } catch (error) {
     report("a blob is damaged", String(error));
@@ -124,20 +140,11 @@ async function checkBlob(store: SqliteStore, ref: BlobRef, report: Report): Prom
 }
 
 /** Epochs never go back, and whoever takes over can work. */
-async function checkLeases(store: SqliteStore, { history, report, random }: StoreCheck): Promise<void> {
+async function checkLeases(store: OpenedStore, { history, report, random }: StoreCheck): Promise<void> {
   const missionId: MissionId = random.pick([missionA, missionB]);
   const acknowledged: Epoch = history.epochs.get(missionId) ?? 0;
-  const found = (await store.leases.get(missionId))?.epoch ?? 0;
+  const found = (await store.lease(missionId))?.epoch ?? 0;
   if (found < acknowledged) report("an epoch went back", `${missionId}: ${found}, was ${acknowledged}`);
-  const now = Date.now() + 60_000;
-  const taken = await store.leases.acquire({ missionId, runnerId: uuid(3, 9), ttlMs: 60_000, now });
-  if (taken.status !== "acquired" || taken.epoch !== found + 1) return report("a takeover is refused", JSON.stringify(taken));
-  const { epoch } = taken;
-  if (!(await store.leases.heartbeat({ missionId, epoch, ttlMs: 60_000, now: now + 1 }))) report("a heartbeat is refused", missionId);
-  const streamId = missionStream(missionId);
-  const expectedSeq = await store.log.head(streamId);
-  const events = [{ at: now, event: note("after the crash") }];
-  const fence = { missionId, epoch };
-  const result = await store.log.append({ commandId: uuid(8, 1), streams: [{ streamId, expectedSeq, events }], blobs: [], fence });
-  if (result.status !== "appended") report("the store cannot go on", JSON.stringify(result));
+  const problem = await store.takeOver(missionId, found + 1);
+  if (problem !== undefined) report("a takeover is refused", problem);
 }

@@ -1,6 +1,14 @@
 /** One crash: which of the changes that were not safe reached the disk, and the folder that this leaves. */
 import type { Random } from "../../src/testing/random.ts";
-import { changed, type Disk, type Kept, type Model, type PendingContent, type PendingName, rename } from "./disk.ts";
+import {
+  changed,
+  type Disk,
+  type Kept,
+  type Model,
+  type PendingContent,
+  type PendingName,
+  rename,
+} from "./disk.ts";
 import type { Inode } from "./operations.ts";
 
 export interface CrashedFile {
@@ -12,7 +20,15 @@ export interface CrashedFile {
 /** By path; folders end with a slash. */
 export type CrashedFolder = Map<string, CrashedFile | "folder">;
 
-const contentPolicies = { none: 3, all: 2, prefix: 2, some: 4, files: 2, lastTorn: 2, oneMissing: 2 } as const;
+const contentPolicies = {
+  none: 3,
+  all: 2,
+  prefix: 2,
+  some: 4,
+  files: 2,
+  lastTorn: 2,
+  oneMissing: 2,
+} as const;
 const namePolicies = { none: 3, all: 3, prefix: 2, some: 4 } as const;
 
 export interface Survival {
@@ -21,8 +37,17 @@ export interface Survival {
 }
 
 /** `survival` left out: chance decides how much is lost. */
-export function crash(disk: Disk, model: Model, random: Random, label: string, survival?: Survival): { folder: CrashedFolder; survival: Survival } {
-  const { contents, names } = survival ?? { contents: random.weighted(contentPolicies), names: random.weighted(namePolicies) };
+export function crash(
+  disk: Disk,
+  model: Model,
+  random: Random,
+  label: string,
+  survival?: Survival,
+): { folder: CrashedFolder; survival: Survival } {
+  const { contents, names } = survival ?? {
+    contents: random.weighted(contentPolicies),
+    names: random.weighted(namePolicies),
+  };
   const kept = keptContents(disk, contents, random);
   const folders = new Map([...disk.folders].map(([inode, entries]) => [inode, new Map(entries)]));
   for (const name of keptNames(disk.names, names, model, random)) rename(folders, name);
@@ -62,7 +87,11 @@ function keptContents(disk: Disk, policy: Survival["contents"], random: Random):
   return kept;
 }
 
-function chooser(pending: PendingContent[], policy: Exclude<Survival["contents"], "none">, random: Random): (one: PendingContent) => Kept | undefined {
+function chooser(
+  pending: PendingContent[],
+  policy: Exclude<Survival["contents"], "none">,
+  random: Random,
+): (one: PendingContent) => Kept | undefined {
   const chosen = random.pick(pending);
   const share = random.pick([0.1, 0.5, 0.9]);
   const files = new Map<Inode, boolean>();
@@ -75,7 +104,8 @@ function chooser(pending: PendingContent[], policy: Exclude<Survival["contents"]
     case "oneMissing":
       return (one) => (one === chosen ? undefined : whole(one));
     case "lastTorn":
-      return (one) => (one.index < chosen.index ? whole(one) : one === chosen ? torn(one, random) : undefined);
+      return (one) =>
+        one.index < chosen.index ? whole(one) : one === chosen ? torn(one, random) : undefined;
     case "files":
       return (one) => {
         const keep = files.get(one.inode) ?? random.chance(share);
@@ -83,7 +113,8 @@ function chooser(pending: PendingContent[], policy: Exclude<Survival["contents"]
         return keep ? whole(one) : undefined;
       };
     case "some":
-      return (one) => (random.chance(share) ? (random.chance(0.3) ? torn(one, random) : whole(one)) : undefined);
+      return (one) =>
+        random.chance(share) ? (random.chance(0.3) ? torn(one, random) : whole(one)) : undefined;
   }
 }
 
@@ -92,7 +123,7 @@ function torn({ operation }: PendingContent, random: Random): Kept | undefined {
   if (operation.kind === "truncate") return { operation };
   const unit = random.pick([512, 4096]);
   const parts: [number, number][] = [];
-  for (let from = 0; from < operation.sizeBytes; ) {
+  for (let from = 0; from < operation.sizeBytes;) {
     const to = Math.min(operation.sizeBytes, from + unit - ((operation.offset + from) % unit));
     if (random.chance(0.5)) parts.push([from, to]);
     from = to;
@@ -100,7 +131,12 @@ function torn({ operation }: PendingContent, random: Random): Kept | undefined {
   return parts.length === 0 ? undefined : { operation, parts };
 }
 
-function keptNames(pending: PendingName[], policy: Survival["names"], model: Model, random: Random): PendingName[] {
+function keptNames(
+  pending: PendingName[],
+  policy: Survival["names"],
+  model: Model,
+  random: Random,
+): PendingName[] {
   if (policy === "none" || pending.length === 0) return [];
   if (policy === "all") return pending;
   const chosen = random.pick(pending);
@@ -111,7 +147,10 @@ function keptNames(pending: PendingName[], policy: Survival["names"], model: Mod
     const { needs } = one;
     // A rename inside one folder is one change; out of one folder it takes the name only if it gave the other.
     const settledNeed = needs !== undefined && !pending.includes(needs);
-    const keep = needs === undefined || settledNeed ? random.chance(share) : kept.has(needs) && (needs.folder === one.folder || random.chance(share));
+    const keep =
+      needs === undefined || settledNeed
+        ? random.chance(share)
+        : kept.has(needs) && (needs.folder === one.folder || random.chance(share));
     if (keep) kept.add(one);
   }
   return pending.filter((one) => kept.has(one));

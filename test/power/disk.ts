@@ -37,7 +37,7 @@ export interface PendingName {
 }
 
 export class DurableFile {
-  bytes = Buffer.alloc(0);
+  bytes: Buffer = Buffer.alloc(0);
   /** Counts changes, so that equal contents are known without looking. */
   version = 0;
   pending: PendingContent[] = [];
@@ -83,7 +83,14 @@ export class Disk {
         const { inode, from, fromName, to, toName } = operation;
         const touches = [inode, from, to];
         const given: PendingName = { index, folder: to, name: toName, inode, touches };
-        this.names.push(given, { index, folder: from, name: fromName, inode: undefined, touches, needs: given });
+        this.names.push(given, {
+          index,
+          folder: from,
+          name: fromName,
+          inode: undefined,
+          touches,
+          needs: given,
+        });
         return;
       }
       case "write":
@@ -117,7 +124,11 @@ export class Disk {
     if (settled.length === 0) return;
     file.pending = file.pending.filter(({ index }) => index >= begin);
     file.version += 1;
-    file.bytes = changed(file.bytes, settled.map(({ operation }) => ({ operation })), this.recording.bytes);
+    file.bytes = changed(
+      file.bytes,
+      settled.map(({ operation }) => ({ operation })),
+      this.recording.bytes,
+    );
   }
 
   private settleNames(isSafe: (name: PendingName) => boolean): void {
@@ -129,7 +140,8 @@ export class Disk {
       const { needs } = pending;
       if (needs === undefined) continue;
       for (const other of this.names)
-        if (other.folder === needs.folder && other.name === needs.name && other.index <= needs.index) safe.add(other);
+        if (other.folder === needs.folder && other.name === needs.name && other.index <= needs.index)
+          safe.add(other);
     }
     if (safe.size === 0) return;
     for (const pending of this.names) if (safe.has(pending)) rename(this.folders, pending);

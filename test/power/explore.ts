@@ -28,16 +28,26 @@ export interface Outcome {
 
 export async function explore(exploration: Exploration): Promise<Outcome> {
   const workers = Math.max(1, Math.min(availableParallelism(), 8));
-  const shares = Array.from({ length: workers }, (_, worker) => exploration.states.filter((_state, i) => i % workers === worker));
-  const found = (await Promise.all(shares.map(async (states, worker) => await run(exploration, states, worker)))).flat();
-  if (found.length !== exploration.states.length) throw new Error(`${found.length} of ${exploration.states.length} states were checked`);
+  const shares = Array.from({ length: workers }, (_, worker) =>
+    exploration.states.filter((_state, i) => i % workers === worker),
+  );
+  const found = (
+    await Promise.all(shares.map(async (states, worker) => await run(exploration, states, worker)))
+  ).flat();
+  if (found.length !== exploration.states.length)
+    throw new Error(`${found.length} of ${exploration.states.length} states were checked`);
   found.sort((a, b) => a.state - b.state);
   const violations: Outcome["violations"] = new Map();
   for (const one of found) {
     for (const what of new Set(one.problems.map((problem) => problem.what))) {
       const known = violations.get(what);
       if (known !== undefined) known.states += 1;
-      else violations.set(what, { states: 1, first: one, detail: one.problems.find((problem) => problem.what === what)?.detail ?? "" });
+      else
+        violations.set(what, {
+          states: 1,
+          first: one,
+          detail: one.problems.find((problem) => problem.what === what)?.detail ?? "",
+        });
     }
   }
   const violated = found.filter(({ problems }) => problems.length > 0).length;
@@ -52,7 +62,9 @@ async function run(exploration: Exploration, states: State[], worker: number): P
   writeFileSync(join(place, "share.json"), JSON.stringify(share));
   const argv = ["--disable-warning=ExperimentalWarning", explorer, join(place, "share.json")];
   const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] });
-  const ended = new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
+  const ended = new Promise<number | null>((resolve, reject) =>
+    child.on("error", reject).on("close", resolve),
+  );
   const found: Found[] = [];
   for await (const line of createInterface({ input: child.stdout })) found.push(JSON.parse(line) as Found);
   const code = await ended;

@@ -26,7 +26,11 @@ export async function interpret({ trace, root, lines, before }: Traced): Promise
         interpreter.apply(call, wasInterrupted ? (begins.get(call.thread) ?? length) : length);
     }
   }
-  return { before: before.initial.length, operations: interpreter.operations, bytes: Buffer.concat(interpreter.chunks) };
+  return {
+    before: before.initial.length,
+    operations: interpreter.operations,
+    bytes: Buffer.concat(interpreter.chunks),
+  };
 }
 
 type Handler = (call: SystemCall, process: Process, begin: number) => void;

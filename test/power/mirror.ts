@@ -37,15 +37,22 @@ export class Mirror {
   /** Removes the files of one folder (not those below), because somebody has written in them. */
   forgetFiles(folder: string): void {
     for (const entry of readdirSync(this.at(folder), { withFileTypes: true })) {
-      if (entry.isDirectory()) continue;
-      unlinkSync(this.at(`${folder}${entry.name}`));
-      this.held.delete(`${folder}${entry.name}`);
+      if (!entry.isDirectory()) unlinkSync(this.at(`${folder}${entry.name}`));
+    }
+    // Some may be gone already: SQLite removes its WAL.
+    for (const path of this.held.keys()) {
+      if (path.startsWith(folder) && !path.slice(folder.length).includes("/") && path !== folder)
+        this.held.delete(path);
     }
   }
 
   /** What is held below a folder, in short: equal answers, equal contents. */
   keyOf(folder: string): string {
-    return [...this.held].filter(([path]) => path.startsWith(folder)).map(([path, key]) => `${path} ${key}`).sort().join("\n");
+    return [...this.held]
+      .filter(([path]) => path.startsWith(folder))
+      .map(([path, key]) => `${path} ${key}`)
+      .sort()
+      .join("\n");
   }
 
   private at(path: string): Buffer {

@@ -51,10 +51,14 @@ export function planStates(recording: Recording, count: number, seed: string): S
   const turns = Math.ceil(count / 2);
   const states = Array.from({ length: count }, (_, state): State => {
     const isDeep = state % deepEvery === 0;
-    if (state % 2 === 1) return { state, isDeep, point: random.int(recording.before, recording.operations.length) };
-    const turn = turns <= acknowledged.length ? Math.floor(((state / 2) * acknowledged.length) / turns) : state / 2;
+    if (state % 2 === 1)
+      return { state, isDeep, point: random.int(recording.before, recording.operations.length) };
+    const turn =
+      turns <= acknowledged.length ? Math.floor(((state / 2) * acknowledged.length) / turns) : state / 2;
     const point = acknowledged[turn % acknowledged.length] ?? recording.operations.length;
-    return turn < acknowledged.length ? { state, isDeep, point, survival: nothing } : { state, isDeep, point };
+    return turn < acknowledged.length
+      ? { state, isDeep, point, survival: nothing }
+      : { state, isDeep, point };
   });
   return states.sort((a, b) => a.point - b.point);
 }

@@ -28,17 +28,32 @@ export async function makeRecording({ folder, rounds, parts, isUnsafe }: Wanted)
   makeUserRepository(join(root, userFolder));
   const before = Names.of(root);
   const imports = isUnsafe ? ["--import", preload] : [];
-  const argv = [process.execPath, "--disable-warning=ExperimentalWarning", ...imports, workload, root, lines, String(rounds), parts];
+  const argv = [
+    process.execPath,
+    "--disable-warning=ExperimentalWarning",
+    ...imports,
+    workload,
+    root,
+    lines,
+    String(rounds),
+    parts,
+  ];
   await record({ argv, trace, env: { PATH: process.env["PATH"], HOME: folder, LC_ALL: "C" } });
   const recording = await interpret({ trace, root, lines, before });
-  writeFileSync(join(folder, "operations.json"), JSON.stringify({ before: recording.before, operations: recording.operations }));
+  writeFileSync(
+    join(folder, "operations.json"),
+    JSON.stringify({ before: recording.before, operations: recording.operations }),
+  );
   writeFileSync(join(folder, "bytes"), recording.bytes);
   for (const done of [trace, root]) rmSync(done, { recursive: true, force: true });
   return recording;
 }
 
 export function readRecording(folder: string): Recording {
-  const parsed = JSON.parse(readFileSync(join(folder, "operations.json"), "utf8")) as { before: number; operations: Operation[] };
+  const parsed = JSON.parse(readFileSync(join(folder, "operations.json"), "utf8")) as {
+    before: number;
+    operations: Operation[];
+  };
   return { ...parsed, bytes: readFileSync(join(folder, "bytes")) };
 }
 
@@ -52,7 +67,8 @@ function makeUserRepository(directory: string): void {
   mkdirSync(directory);
   git("init", "-q", "--template=");
   for (let commit = 0; commit < 3; commit += 1) {
-    for (let file = 0; file < 4; file += 1) writeFileSync(join(directory, `user-${file}.bin`), noise(9_000, 31 * commit + file));
+    for (let file = 0; file < 4; file += 1)
+      writeFileSync(join(directory, `user-${file}.bin`), noise(9_000, 31 * commit + file));
     git("add", "-A");
     git("commit", "-q", "-m", `commit ${commit}`);
   }

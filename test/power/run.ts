@@ -31,16 +31,20 @@ interface Options {
 
 function options(): Options {
   const text = { type: "string" } as const;
-  const { values } = parseArgs({ options: { states: text, seed: text, model: text, recording: text, only: text } });
+  const { values } = parseArgs({
+    options: { states: text, seed: text, model: text, recording: text, only: text },
+  });
   const { states = "2400", seed = String(Date.now()), model = "both", recording, only } = values;
   const count = Number(states);
   const models: Model[] = model === "strict" || model === "ordered" ? [model] : ["strict", "ordered"];
-  if (!Number.isSafeInteger(count) || count < 1 || !["strict", "ordered", "both"].includes(model)) throw new Error(usage);
+  if (!Number.isSafeInteger(count) || count < 1 || !["strict", "ordered", "both"].includes(model))
+    throw new Error(usage);
   return { states: count, seed, models, recording, only: only === undefined ? undefined : Number(only) };
 }
 
 const started = performance.now();
-const say = (text: string): void => console.log(`${((performance.now() - started) / 1_000).toFixed(1).padStart(6)} s  ${text}`);
+const say = (text: string): void =>
+  console.log(`${((performance.now() - started) / 1_000).toFixed(1).padStart(6)} s  ${text}`);
 
 interface Asked {
   folder: string;
@@ -51,15 +55,25 @@ interface Asked {
   options: Options;
 }
 
-async function look({ folder, recording, model, ignored, count, options: { seed, only } }: Asked): Promise<Outcome> {
-  const states = planStates(recording, count, seed).filter(({ state }) => only === undefined || state === only);
+async function look({
+  folder,
+  recording,
+  model,
+  ignored,
+  count,
+  options: { seed, only },
+}: Asked): Promise<Outcome> {
+  const states = planStates(recording, count, seed).filter(
+    ({ state }) => only === undefined || state === only,
+  );
   return await explore({ recording: folder, model, ignored, seed, states });
 }
 
 function describe(recording: Recording): string {
   const { operations, before, bytes } = recording;
   const counts = { write: 0, sync: 0, line: 0 };
-  for (const { kind } of operations.slice(before)) if (kind === "write" || kind === "sync" || kind === "line") counts[kind] += 1;
+  for (const { kind } of operations.slice(before))
+    if (kind === "write" || kind === "sync" || kind === "line") counts[kind] += 1;
   return `${operations.length - before} operations: ${counts.write} writes, ${counts.sync} syncs, ${(bytes.length / 1e6).toFixed(1)} MB`;
 }
 
@@ -70,9 +84,13 @@ async function main(asked: Options, folder: string, recording: Recording): Promi
     const count = model === "ordered" && asked.models.length > 1 ? Math.ceil(asked.states / 4) : asked.states;
     const outcome = await look({ folder, recording, model, ignored: "nothing", count, options: asked });
     const covered = Math.max(...outcome.found.map(({ acknowledgements }) => acknowledgements));
-    say(`${model}: ${outcome.found.length} states (${outcome.deep} went on working), ${outcome.violated} violations, ${covered} acknowledgements covered`);
+    say(
+      `${model}: ${outcome.found.length} states (${outcome.deep} went on working), ${outcome.violated} violations, ${covered} acknowledgements covered`,
+    );
     for (const [what, { states, first, detail }] of outcome.violations) {
-      console.log(`         ${states} × ${what}; first in state ${first.state}, before operation ${first.point}, kept: contents ${first.survival.contents}, names ${first.survival.names}`);
+      console.log(
+        `         ${states} × ${what}; first in state ${first.state}, before operation ${first.point}, kept: contents ${first.survival.contents}, names ${first.survival.names}`,
+      );
       console.log(`           ${detail.split("\n").slice(0, 3).join(" ").slice(0, 600)}`);
     }
     violated += outcome.violated;
@@ -83,7 +101,9 @@ async function main(asked: Options, folder: string, recording: Recording): Promi
 /** Whether leaving out syncs was noticed. */
 async function control(name: string, asked: Asked): Promise<boolean> {
   const { found, violated, violations } = await look(asked);
-  say(`control, ${name}: ${violated} of ${found.length} states lose something (${[...violations.keys()].join("; ") || "nothing"})`);
+  say(
+    `control, ${name}: ${violated} of ${found.length} states lose something (${[...violations.keys()].join("; ") || "nothing"})`,
+  );
   return violated > 0;
 }
 
@@ -92,7 +112,12 @@ async function controls(asked: Options, folder: string, recording: Recording): P
   const unsafe = await makeRecording({ folder: unsafeFolder, rounds: 15, parts: "store", isUnsafe: true });
   const base = { folder, recording, model: "ordered", count: 200, options: asked } as const;
   const seen = [
-    await control("synchronous=OFF", { ...base, folder: unsafeFolder, recording: unsafe, ignored: "nothing" }),
+    await control("synchronous=OFF", {
+      ...base,
+      folder: unsafeFolder,
+      recording: unsafe,
+      ignored: "nothing",
+    }),
     await control("git's syncs left out", { ...base, ignored: "git" }),
     await control("syncs of folders left out", { ...base, model: "strict", ignored: "folders" }),
   ];
@@ -101,16 +126,25 @@ async function controls(asked: Options, folder: string, recording: Recording): P
 
 async function run(): Promise<boolean> {
   const asked = options();
-  if (asked.recording !== undefined) return (await main(asked, asked.recording, readRecording(asked.recording))) === 0;
+  if (asked.recording !== undefined)
+    return (await main(asked, asked.recording, readRecording(asked.recording))) === 0;
   const strace = checkStrace();
   const memory = "/dev/shm";
   const folder = mkdtempSync(join(existsSync(memory) ? memory : tmpdir(), "houston-power-"));
   const recordingFolder = join(folder, "recording");
-  const recording = await makeRecording({ folder: recordingFolder, rounds: 56, parts: "git", isUnsafe: false });
+  const recording = await makeRecording({
+    folder: recordingFolder,
+    rounds: 56,
+    parts: "git",
+    isUnsafe: false,
+  });
   say(`recorded with ${strace}: ${describe(recording)}; seed ${asked.seed}`);
   const violated = await main(asked, recordingFolder, recording);
   const controlled = await controls(asked, recordingFolder, recording);
-  if (violated > 0) say(`kept for replay: node test/power/run.ts --recording ${recordingFolder} --states ${asked.states} --seed ${asked.seed} --model <strict|ordered> --only <state>`);
+  if (violated > 0)
+    say(
+      `kept for replay: node test/power/run.ts --recording ${recordingFolder} --states ${asked.states} --seed ${asked.seed} --model <strict|ordered> --only <state>`,
+    );
   else rmSync(folder, { recursive: true, force: true });
   say(violated === 0 && controlled ? "nothing acknowledged is lost, and the controls found loss" : "FAILED");
   return violated === 0 && controlled;

@@ -95,7 +95,7 @@ async function perform(stage: Stage): Promise<ExitCode> {
   );
   const killedAt = Date.now();
   const second = startRunner(stage, missionId, "runner-2");
-  progress.note(`runner 2 is process ${second.pid}; it takes over when the lease of runner 1 has run out`);
+  progress.note(`runner 2 is process ${second.pid}; it takes the mission over`);
   await untilClosed(stage, missionId, second);
   await second.ended();
   await watching.end();

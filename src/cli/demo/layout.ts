@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join, sep } from "node:path";
+import { join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CliError, exitCodes } from "../exit.ts";
 
@@ -22,14 +22,19 @@ export interface Demo {
   stateDirectory: string;
 }
 
-const examples = fileURLToPath(new URL("../../../examples", import.meta.url));
+const installation = fileURLToPath(new URL("../../..", import.meta.url));
+const library = join(installation, "examples", "libraries", "ledger");
+/** Source in a checkout, compiled in the package: Node strips no types below node_modules. */
+const agents = ["examples/agents/repair/repair.ts", "dist/examples/agents/repair/repair.js"];
 
 /** Throws CliError when this installation has no examples to show. */
 export function layOutDemo(sandbox: "bubblewrap" | "none"): Demo {
-  const agent = join(examples, "agents", "repair", "repair.ts");
-  const library = join(examples, "libraries", "ledger");
-  if (!existsSync(agent) || !existsSync(library))
-    throw new CliError(exitCodes.error, `the demo runs from a checkout of Houston: ${examples} is not there`);
+  const agent = agents.map((path) => join(installation, path)).find((path) => existsSync(path));
+  if (agent === undefined || !existsSync(library))
+    throw new CliError(
+      exitCodes.error,
+      `this installation has no demo: ${library} and its agent are not there`,
+    );
   const packages = packagesOf("oxc-parser", agent);
   const root = mkdtempSync(join(tmpdir(), "houston-demo-"));
   const repository = join(root, "ledger");
@@ -55,7 +60,7 @@ function packagesOf(name: string, importer: string): string {
   } catch {
     throw new CliError(
       exitCodes.error,
-      `the demo's agent needs the package ${name}: run npm ci in ${dirname(examples)}`,
+      `the demo's agent needs the package ${name}: install it with npm in ${installation}`,
     );
   }
 }

@@ -26,7 +26,9 @@ describe("phrases", () => {
   it("come back whatever the event says", () => {
     fc.assert(fc.property(fc.json(), (json) => expand(shorten(json)) === json));
     fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => expand(shorten(text)) === text));
-    const words = fc.array(fc.constantFrom('"callId":"c', '{"callId":"c', '"tokens":0', '"tokens":', "step", '","', "\u001f", "!"));
+    const words = fc.array(
+      fc.constantFrom('"callId":"c', '{"callId":"c', '"tokens":0', '"tokens":', "step", '","', "\u001f", "!"),
+    );
     fc.assert(fc.property(words, (parts) => expand(shorten(parts.join(""))) === parts.join("")));
   });
 });

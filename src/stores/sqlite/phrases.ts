@@ -85,7 +85,13 @@ const phraseOf = new Map(phrases.map((phrase, index) => [codes[index] ?? phrase,
 
 const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 /** The longest first, because the first that fits is taken. */
-const anyPhrase = new RegExp([...phrases].sort((a, b) => b.length - a.length).map(escape).join("|"), "g");
+const anyPhrase = new RegExp(
+  [...phrases]
+    .sort((a, b) => b.length - a.length)
+    .map(escape)
+    .join("|"),
+  "g",
+);
 // oxlint-disable-next-line no-control-regex -- control characters are the code
 const anyCode = /\u001f[\u0021-\u007e]|[\u0001-\u001d]/g;
 // oxlint-disable-next-line no-control-regex -- as above
@@ -93,10 +99,14 @@ const anyControl = /[\u0000-\u001f]/;
 
 /** What is kept of an event's JSON. */
 export function shorten(json: string): string {
-  return anyControl.test(json) ? verbatim + json : json.replace(anyPhrase, (phrase) => codeOf.get(phrase) ?? phrase);
+  return anyControl.test(json)
+    ? verbatim + json
+    : json.replace(anyPhrase, (phrase) => codeOf.get(phrase) ?? phrase);
 }
 
 /** The JSON again, byte for byte. */
 export function expand(kept: string): string {
-  return kept.startsWith(verbatim) ? kept.slice(1) : kept.replace(anyCode, (code) => phraseOf.get(code) ?? code);
+  return kept.startsWith(verbatim)
+    ? kept.slice(1)
+    : kept.replace(anyCode, (code) => phraseOf.get(code) ?? code);
 }

@@ -13,6 +13,9 @@ import type { Recording } from "../operations.ts";
 import type { Found, Problem, Share } from "../plan.ts";
 import { readRecording } from "../recording.ts";
 
+/** Every so many states the store is opened as Houston opens it, threads included. */
+const fullEvery = 6;
+
 class Explorer {
   private readonly share: Share;
   private readonly recording: Recording;
@@ -46,7 +49,11 @@ class Explorer {
     }
   }
 
-  private async check(state: number, isDeep: boolean, survival: Survival | undefined): Promise<Omit<Found, "state" | "point">> {
+  private async check(
+    state: number,
+    isDeep: boolean,
+    survival: Survival | undefined,
+  ): Promise<Omit<Found, "state" | "point">> {
     const { share, mirror, history, disk } = this;
     const random = seededRandom(`${share.seed}/${state}`);
     const crashed = crash(disk, share.model, random, `state ${state}`, survival);
@@ -56,16 +63,27 @@ class Explorer {
     const directory = join(mirror.root, stateFolder);
     const blobs = `${mirror.keyOf(`${stateFolder}/blobs/`)}\n${history.staged.length}`;
     const knowsLargeBlobs = this.passed.get("blobs") === blobs;
-    const named = await checkStore({ directory, history, random, report, knowsLargeBlobs });
+    const named = await checkStore({
+      directory,
+      history,
+      random,
+      report,
+      knowsLargeBlobs,
+      isFull: state % fullEvery === 0,
+    });
     if (problems.length === 0) this.passed.set("blobs", blobs);
     if (crashed.folder.has(`${stateFolder}/`)) mirror.forgetFiles(`${stateFolder}/`);
     const snapshots = [...named, ...history.snapshots];
     for (const missionId of new Set(snapshots.map((one) => one.missionId))) {
       const commits = snapshots.filter((one) => one.missionId === missionId).length;
-      this.unlessPassed(missionId, `${stateFolder}/workspaces/${missionId}/`, commits, problems, () => checkMission(mirror.root, missionId, snapshots, report));
+      this.unlessPassed(missionId, `${stateFolder}/workspaces/${missionId}/`, commits, problems, () =>
+        checkMission(mirror.root, missionId, snapshots, report),
+      );
     }
     const deliveries = history.acknowledgements;
-    this.unlessPassed("user", `${userFolder}/`, deliveries, problems, () => checkUser(mirror.root, history, report));
+    this.unlessPassed("user", `${userFolder}/`, deliveries, problems, () =>
+      checkUser(mirror.root, history, report),
+    );
     if (isDeep) {
       await checkWork(mirror.root, history, report);
       mirror.reset();
@@ -73,7 +91,13 @@ class Explorer {
     return { survival: crashed.survival, problems, acknowledgements: history.acknowledgements, isDeep };
   }
 
-  private unlessPassed(name: string, folder: string, asked: number, problems: Problem[], check: () => void): void {
+  private unlessPassed(
+    name: string,
+    folder: string,
+    asked: number,
+    problems: Problem[],
+    check: () => void,
+  ): void {
     const key = `${this.mirror.keyOf(folder)}\n${asked}`;
     if (this.passed.get(name) === key) return;
     const before = problems.length;

@@ -1,0 +1,242 @@
+// A laboratory for the engine in virtual time, and what one runner does when nothing goes wrong.
+import { createHash } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import type { AttemptReport, AttemptRequest } from "../ports/agent.ts";
+import type { Append, AppendResult } from "../ports/log.ts";
+import type { StepExecutor } from "../ports/stepExecutor.ts";
+import type { HumanCommand } from "../protocol/commands.ts";
+import type { MissionEvent } from "../protocol/events.ts";
+import type { MissionSpec } from "../protocol/plan.ts";
+import { createMemoryStore } from "../stores/memory.ts";
+import { Incarnation } from "../testing/incarnation.ts";
+import { Outside } from "../testing/outside.ts";
+import { ada, handoff, oneTask, specMissionId, specSessionId, specStart } from "../testing/specification.ts";
+import { VirtualTime } from "../testing/virtualTime.ts";
+import type { EnginePorts } from "./enginePorts.ts";
+import { Runner, type RunnerSettings } from "./runner.ts";
+import { createMission, submit } from "./submit.ts";
+
+type Program = (request: AttemptRequest<"program">) => Promise<AttemptReport>;
+
+/** One store, one outside, one clock; runners come and go. */
+export class Lab {
+  readonly time = new VirtualTime(specStart);
+  readonly outside = new Outside();
+  readonly store = createMemoryStore({
+    digest: { sha256: (bytes) => createHash("sha256").update(bytes).digest("hex") },
+  });
+  readonly appends: Append[] = [];
+  readonly reports: string[] = [];
+  /** When each attempt began, and in which folder. */
+  readonly begun: { at: number; directory: string }[] = [];
+  program: Program = (request) => this.works(request);
+  steps: Partial<StepExecutor> = {};
+  /** Stands before every append. */
+  gate: (append: Append) => Promise<void> = () => Promise.resolve();
+  #ids = 0;
+
+  readonly id = (): string => `0190a000-0000-7000-8000-${String((this.#ids += 1)).padStart(12, "0")}`;
+
+  /** Ten seconds of work that proves every assertion. */
+  async works({ brief, directory, signal }: AttemptRequest<"program">): Promise<AttemptReport> {
+    await this.time.wait(this.time.now() + 10_000, signal);
+    if (signal.aborted) return { status: "interrupted", usage: {} };
+    for (const { id } of brief.assertions) this.outside.folders.get(directory)?.add(`fixed:${id}`);
+    return { status: "handedOff", handoff: handoff(), usage: { tokens: 1 } };
+  }
+
+  ports(): EnginePorts {
+    const { log } = this.store;
+    const append = async (request: Append): Promise<AppendResult> => {
+      await this.gate(request);
+      const result = await log.append(request);
+      if (result.status === "appended") this.appends.push(request);
+      return result;
+    };
+    const nothing: StepExecutor = {
+      perform: () => Promise.reject(new Error("no steps here")),
+      lookUp: () => Promise.reject(new Error("no steps here")),
+    };
+    return {
+      ...this.store,
+      log: new Proxy(log, {
+        get: (target, name) =>
+          name === "append" ? append : (Reflect.get(target, name) as () => unknown).bind(target),
+      }),
+      clock: this.time,
+      ids: { next: this.id },
+      workspaces: this.outside.workspaces(),
+      verifier: {
+        judge: async ({ assertion, directory }) => {
+          const passed = this.outside.folders.get(directory)?.has(`fixed:${assertion.id}`) ?? false;
+          return { value: passed ? "passed" : "failed", reason: "looked", observations: [] };
+        },
+      },
+      programs: {
+        kind: "program",
+        perform: (request) => {
+          this.begun.push({ at: this.time.now(), directory: request.directory });
+          return this.program(request);
+        },
+      },
+      steps: { ...nothing, ...this.steps },
+      faults: { reach: () => undefined },
+    };
+  }
+
+  /** Starts one; `shape` changes what its life reaches the outside through. */
+  runner(
+    name = "one",
+    more: Partial<RunnerSettings> = {},
+    shape: (ports: EnginePorts, life: Incarnation) => EnginePorts = (ports) => ports,
+  ): { life: Incarnation; stop: AbortController; ended: Promise<string> } {
+    const life = new Incarnation();
+    const stop = new AbortController();
+    const settings: RunnerSettings = {
+      runnerId: name,
+      ttlMs: 10_000,
+      heartbeatMs: 2_000,
+      maxMissions: 8,
+      parkAfterMs: 30_000,
+      graceMs: 15_000,
+      stop: stop.signal,
+      report: (message) => this.reports.push(message),
+      ...more,
+    };
+    const runner = new Runner(
+      life.ports(
+        shape(this.ports(), life),
+        () => 0,
+        () => undefined,
+      ),
+      settings,
+    );
+    const ended = runner.run().then(
+      () => "ended",
+      (error: unknown) => `died: ${String(error)}`,
+    );
+    return { life, stop, ended };
+  }
+
+  async create(spec: MissionSpec, missionId: string = specMissionId): Promise<void> {
+    const body = { type: "mission.create", missionId, sessionId: specSessionId, spec } as const;
+    const created = await createMission(this.ports().log, {
+      id: this.id(),
+      at: this.time.now(),
+      by: ada,
+      body,
+    });
+    if (!created.ok) throw new Error(created.refusal.message);
+  }
+
+  async ask(body: HumanCommand, missionId: string = specMissionId): Promise<void> {
+    const result = await submit({ log: this.ports().log, caches: this.store.caches }, missionId, {
+      id: this.id(),
+      at: this.time.now(),
+      by: ada,
+      body,
+    });
+    if (!result.ok) throw new Error(result.refusal.message);
+  }
+
+  async passes(ms: number): Promise<void> {
+    const until = this.time.now() + ms;
+    this.time.schedule(until, () => undefined);
+    while (await this.time.step(until)) continue;
+  }
+
+  async events(missionId: string = specMissionId): Promise<MissionEvent[]> {
+    const records = await this.store.log.read(`mission:${missionId}`, 0, 1_000_000);
+    return records.map(({ event }) => event as MissionEvent);
+  }
+
+  async all<T extends MissionEvent["type"]>(
+    type: T,
+    missionId?: string,
+  ): Promise<Extract<MissionEvent, { type: T }>[]> {
+    const events = await this.events(missionId);
+    return events.filter((event): event is Extract<MissionEvent, { type: T }> => event.type === type);
+  }
+
+  async outcome(missionId?: string): Promise<string | undefined> {
+    return (await this.all("mission.closed", missionId))[0]?.outcome;
+  }
+}
+
+export async function lab(spec: MissionSpec, shape: (lab: Lab) => void = () => undefined): Promise<Lab> {
+  const made = new Lab();
+  shape(made);
+  await made.create(spec);
+  return made;
+}
+
+export const hangs: Program = () => new Promise(() => undefined);
+export const patient = { stallAfterMs: 20 * 86_400_000 };
+
+describe("one runner", () => {
+  test("takes a mission from its creation to its delivery, and gives it back", async () => {
+    const one = await lab(oneTask());
+    one.runner();
+    await one.passes(60_000);
+    expect(await one.outcome()).toBe("verified");
+    expect(one.outside.treeOf(one.outside.branches.get("houston/spec") ?? "").has("fixed:build-ok")).toBe(
+      true,
+    );
+    expect((await one.events()).at(-1)).toMatchObject({ type: "run.stopped", reason: "closed" });
+    expect(await one.store.leases.get(specMissionId)).toMatchObject({ released: true, epoch: 1 });
+    expect(await one.store.log.wakes(Number.MAX_SAFE_INTEGER, 9)).toEqual([]);
+    expect(one.outside.violations).toEqual([]);
+  });
+
+  test("with only one mission to run, ends when that is closed", async () => {
+    const one = await lab(oneTask());
+    const { ended } = one.runner("one", { only: specMissionId });
+    await one.passes(60_000);
+    expect(await ended).toBe("ended");
+  });
+
+  test("settles a call and wants the next in one append", async () => {
+    const one = await lab(oneTask());
+    one.runner();
+    await one.passes(60_000);
+    const mission = one.appends
+      .slice(1)
+      .map(({ streams }) => streams[0]?.events.map(({ event }) => event.type));
+    expect(mission).toEqual([
+      ["run.started", "call.wanted"],
+      ["call.settled", "attempt.started", "call.wanted"],
+      // A snapshot of what had changed inside the attempt would come between.
+      ["call.settled", "attempt.ended", "call.wanted"],
+      ["verdict.given", "call.settled", "task.ended", "mission.sealing", "call.wanted"],
+      ["call.settled", "mission.closed"],
+      ["run.stopped"],
+    ]);
+  });
+
+  test("a performer that throws is an infrastructure failure, tried again after a wait", async () => {
+    const one = await lab(oneTask());
+    one.program = () => {
+      one.program = (request) => one.works(request);
+      return Promise.reject(new Error("out of pipes"));
+    };
+    one.runner();
+    await one.passes(60_000);
+    expect((await one.all("attempt.ended"))[0]?.outcome).toMatchObject({
+      status: "failed",
+      error: { code: "infrastructure", message: "out of pipes" },
+    });
+    expect(await one.outcome()).toBe("verified");
+  });
+
+  test("captures what an attempt has done every few seconds, once per change", async () => {
+    const one = await lab(oneTask());
+    one.program = async (request) => {
+      one.outside.folders.get(request.directory)?.add("begun");
+      await one.time.wait(one.time.now() + 30_000, request.signal);
+      return await one.works(request);
+    };
+    one.runner();
+    await one.passes(120_000);
+    expect(await one.all("snapshot.taken")).toHaveLength(1);
+  });
+});
