@@ -75,7 +75,10 @@ async function checkAppends(store: OpenedStore, { history, report }: StoreCheck)
   }
   const heads = new Map<StreamId, Seq>();
   for (const streamId of await store.streams()) {
-    heads.set(streamId, await checkStream(store, streamId, expected.get(streamId) ?? new Map(), report));
+    heads.set(
+      streamId,
+      await checkStream(store, streamId, expected.get(streamId) ?? new Map<Seq, string>(), report),
+    );
   }
   const present: WantedAppend[] = [];
   for (const append of history.appends.values()) {

@@ -2,7 +2,7 @@
 import { posix } from "node:path";
 import { bytesOf, instantsOf, stringsIn, type SystemCall, unescape } from "./calls.ts";
 import { isOutOfModel } from "./layout.ts";
-import { Names } from "./names.ts";
+import type { Names } from "./names.ts";
 import type { Inode, Operation, Recording } from "./operations.ts";
 import { birthsIn, type OpenFile, type Process, Processes } from "./processes.ts";
 

@@ -108,7 +108,7 @@ export function openWithoutThreads(directory: string): OpenedStore {
   const desk = new Desk(port1, bell);
   const writer = new Writer(setup, desk);
   const files = new BlobFiles(directory);
-  const ask = async <K extends keyof WriterExchanges & string>(
+  const ask = async <K extends keyof WriterExchanges>(
     kind: K,
     asked: Asked<WriterExchanges, K>,
   ): Promise<Answered<WriterExchanges, K>> => {

@@ -39,7 +39,7 @@ export interface Found {
   acknowledgements: number;
 }
 
-const deepEvery = 12;
+const deepEvery = 20;
 const nothing: Survival = { contents: "none", names: "none" };
 
 /** Half of them right behind an acknowledgement (each in turn, the first time with all lost that may be), half anywhere. */

@@ -1,10 +1,13 @@
 /** Makes a recording: a user's repository, the workload under strace, its trace turned into operations, all in one folder. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { seededRandom } from "../../src/testing/random.ts";
 import { noise } from "../../src/testing/storeContractKit.ts";
+import { crash } from "./crash.ts";
+import { Disk } from "./disk.ts";
 import { interpret } from "./interpreter.ts";
-import { stateFolder, userFolder } from "./layout.ts";
+import { isOutOfModel, stateFolder, userFolder } from "./layout.ts";
 import { Names } from "./names.ts";
 import type { Operation, Recording } from "./operations.ts";
 import { record } from "./strace.ts";
@@ -40,6 +43,7 @@ export async function makeRecording({ folder, rounds, parts, isUnsafe }: Wanted)
   ];
   await record({ argv, trace, env: { PATH: process.env["PATH"], HOME: folder, LC_ALL: "C" } });
   const recording = await interpret({ trace, root, lines, before });
+  checkComplete(root, recording);
   writeFileSync(
     join(folder, "operations.json"),
     JSON.stringify({ before: recording.before, operations: recording.operations }),
@@ -55,6 +59,28 @@ export function readRecording(folder: string): Recording {
     operations: Operation[];
   };
   return { ...parsed, bytes: readFileSync(join(folder, "bytes")) };
+}
+
+/** With nothing lost, the recording leads to the very folder that the workload left; or something escaped the trace. */
+function checkComplete(root: string, recording: Recording): void {
+  const disk = new Disk(recording, "strict", "nothing");
+  disk.advance(recording.operations.length);
+  const everything = { contents: "all", names: "all" } as const;
+  const { folder } = crash(disk, "strict", seededRandom("all"), "all", everything);
+  const compare = (path: string): void => {
+    for (const entry of readdirSync(join(root, path), { withFileTypes: true })) {
+      const child = path + entry.name;
+      if (isOutOfModel(child)) continue;
+      const replayed = folder.get(entry.isDirectory() ? `${child}/` : child);
+      folder.delete(entry.isDirectory() ? `${child}/` : child);
+      if (replayed === undefined) throw new Error(`${child} is not in the recording`);
+      if (replayed === "folder") compare(`${child}/`);
+      else if (!replayed.content().equals(readFileSync(join(root, child))))
+        throw new Error(`${child} is not what was recorded`);
+    }
+  };
+  compare("");
+  if (folder.size > 0) throw new Error(`only the recording has ${[...folder.keys()].join(", ")}`);
 }
 
 /** Some history, so that the mission's repository is a shallow one. */

@@ -10,12 +10,13 @@ const syncs = "fsync fdatasync sync syncfs sync_file_range msync";
 const processes = "clone clone3 fork vfork execve chdir fchdir io_uring_setup";
 const traced = [names, contents, positions, entries, syncs, processes].join(" ").split(" ");
 
+const tracer = "strace";
 /** Longer than any single write of the workload; a cut one is noticed. */
 const maxStringBytes = 64 * 1024 * 1024;
 
 /** Says how to get it when it is missing. */
 export function checkStrace(): string {
-  const found = spawnSync("strace", ["--version"], { encoding: "utf8" });
+  const found = spawnSync(tracer, ["--version"], { encoding: "utf8" });
   if (found.status !== 0)
     throw new Error(
       "the power-loss harness records with strace, which is not here: run `apt-get install -y strace` as root",
@@ -33,7 +34,7 @@ export interface Recorded {
 /** Throws when the program fails or may not be traced. */
 export async function record({ argv, trace, env }: Recorded): Promise<void> {
   const options = ["-f", "--seccomp-bpf", "-y", "-xx", "-s", String(maxStringBytes), "-e", "raw=read,readv"];
-  const child = spawn("strace", [...options, "-e", `trace=${traced.join(",")}`, "-o", trace, "--", ...argv], {
+  const child = spawn(tracer, [...options, "-e", `trace=${traced.join(",")}`, "-o", trace, "--", ...argv], {
     stdio: ["ignore", "inherit", "pipe"],
     // Libuv would otherwise hand file operations to the kernel through shared memory, past any trace.
     env: { ...env, UV_USE_IO_URING: "0" },

@@ -4,6 +4,8 @@
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 
+// Called with the `this` they are called with.
+// oxlint-disable-next-line typescript/unbound-method
 const { exec, prepare } = DatabaseSync.prototype;
 
 DatabaseSync.prototype.exec = function withoutSync(this: DatabaseSync, sql: string): void {
