@@ -33,6 +33,6 @@ for await (const line of createInterface({ input: process.stdin })) {
   const start = performance.now();
   const { taken } = await graph.invoke({ taken: 0, until }, config);
   const tookMs = performance.now() - start;
-  if (taken !== until) throw new Error(`took ${taken} of ${until} steps`);
+  if (taken !== until) throw new Error(`took ${String(taken)} of ${until} steps`);
   console.log(tookMs);
 }

@@ -6,13 +6,14 @@ import type { Begun } from "../children/oneMission.ts";
 import { buildChildren } from "../fixtures/built.ts";
 import { startChild, type Child } from "../fixtures/child.ts";
 import { growMission } from "../fixtures/grown.ts";
+import { rounds, type RoundLimits } from "../fixtures/rounds.ts";
 import { withFolder } from "../fixtures/temporary.ts";
 import type { Figure, Limit, Row } from "../row.ts";
 import { medianFigure } from "../statistics.ts";
 
 const smallEvents = 60;
 const largeEvents = 100_000;
-const repetitions = 11;
+const roundLimits: RoundLimits = { least: 5, most: 15, withinMs: 25_000 };
 
 /** A mission whose runner hangs in a call. */
 interface Site {
@@ -66,7 +67,7 @@ interface Samples {
 
 async function sample(small: Site, large: Site): Promise<Samples> {
   const samples: Samples = { node: [], beyondNode: [], large: [], largeUncached: [] };
-  for (let index = 0; index < repetitions; index += 1) {
+  for (const _round of rounds(roundLimits)) {
     const node = nodeStartMs();
     samples.node.push(node);
     samples.beyondNode.push((await takeOver(small)) - node);

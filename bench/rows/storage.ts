@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { InlineBlob } from "../../src/ports/log.ts";
 import { openEngine, startRunner } from "../fixtures/engine.ts";
 import { Pace } from "../fixtures/pace.ts";
+import { rounds, type RoundLimits } from "../fixtures/rounds.ts";
 import { createStepwiseMission, scriptedSteps } from "../fixtures/stepwise.ts";
 import { withFolder } from "../fixtures/temporary.ts";
 import type { Figure, Row } from "../row.ts";
@@ -12,7 +13,7 @@ import { median, medianFigure } from "../statistics.ts";
 
 const steps = 1_000;
 const outputBytes = 2_048;
-const missions = 12;
+const roundLimits: RoundLimits = { least: 4, most: 12, withinMs: 20_000 };
 /** Steps around the 50th, and the last ones. */
 const windows = { early: [25, 75], late: [steps - 50, steps] } as const;
 const limitBytes = 3_000_000;
@@ -56,10 +57,8 @@ const typical = (stepMs: readonly number[], [from, to]: readonly [number, number
 async function measureIn(folder: string): Promise<Figure[]> {
   // The first is slow at step 50 because the engine's code is not compiled yet.
   const walks: Walk[] = [];
-  for (let index = 0; index <= missions; index += 1) {
-    const walked = await walk(join(folder, String(index)));
-    if (index > 0) walks.push(walked);
-  }
+  await walk(join(folder, "warm-up"));
+  for (const round of rounds(roundLimits)) walks.push(await walk(join(folder, String(round))));
   const megabytes = walks.map(({ keptBytes }) => keptBytes / 1e6);
   const early = walks.map(({ stepMs }) => typical(stepMs, windows.early));
   const late = walks.map(({ stepMs }) => typical(stepMs, windows.late));

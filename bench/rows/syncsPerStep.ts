@@ -12,6 +12,7 @@ const missions = 100;
 const countMs = 1_000;
 const warmUpMs = 3_000;
 const counts = 6;
+const tracer = "strace";
 const script = join(import.meta.dirname, "../children/manyMissions.ts");
 
 async function countIn(directory: string, prefix: readonly string[]): Promise<Counted[]> {
@@ -39,7 +40,7 @@ function syncsIn(trace: string): number[] {
 async function syncsPerCommit(directory: string, traceFile: string): Promise<number[]> {
   const what = "trace=fsync,fdatasync,sync_file_range,msync";
   // The filter in the kernel lets every other call pass at full speed.
-  const prefix = ["strace", "-f", "--seccomp-bpf", "-ttt", "-o", traceFile, "-e", what];
+  const prefix = [tracer, "-f", "--seccomp-bpf", "-ttt", "-o", traceFile, "-e", what];
   const counted = await countIn(directory, prefix);
   const syncs = syncsIn(readFileSync(traceFile, "utf8"));
   if (syncs.length === 0) throw new Error("strace saw no sync at all");
@@ -54,7 +55,7 @@ async function measureIn(folder: string): Promise<Figure[]> {
   const rate = medianFigure("durable steps of all missions together", rates, "/s");
   const name = "syncs per step";
   const limit = { at: "most", value: 0.1 } as const;
-  if (spawnSync("strace", ["-V"]).status !== 0)
+  if (spawnSync(tracer, ["-V"]).status !== 0)
     return [{ name, unit: "", limit, note: "needs strace: install the package of that name" }, rate];
   // A traced sync is slow, so that more steps share it: the steps of a transaction are counted without.
   const perCommit = medianFigure(

@@ -324,7 +324,17 @@ export class MissionRun {
     return await this.#leave("stopped");
   }
 
+  /** Folders of a closed mission, dead runners' included; what cannot be removed harms nobody. */
+  async #tidy(): Promise<void> {
+    try {
+      await this.#ports.workspaces.removeAll(this.#state.id);
+    } catch (error) {
+      this.#settings.report(`folders of mission ${this.#state.id} are left behind: ${String(error)}`);
+    }
+  }
+
   async #leave(end: "closed" | "parked" | "stopped"): Promise<RunEnd> {
+    if (end === "closed") await this.#tidy();
     this.#take({ type: "run.stop", reason: end });
     return (await this.#commit(this.#intake.splice(0), false)) ? end : "lost";
   }

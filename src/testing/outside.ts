@@ -80,6 +80,9 @@ export class Outside {
       remove: async (directory) => {
         this.folders.delete(directory);
       },
+      removeAll: async (missionId) => {
+        for (const directory of this.folders.keys()) if (directory.startsWith(`/${missionId}/`)) this.folders.delete(directory);
+      },
     };
   }
 }

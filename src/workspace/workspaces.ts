@@ -1,6 +1,6 @@
 /** Mission workspaces on plain git: the implementation of the port, and what it promises about order. */
-import { mkdir, rmdir } from "node:fs/promises";
-import { relative, resolve, sep } from "node:path";
+import { mkdir, readdir, rmdir } from "node:fs/promises";
+import { join, relative, resolve, sep } from "node:path";
 import type { Workspaces } from "../ports/workspace.ts";
 import { WorkspaceError } from "../ports/workspace.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
@@ -96,6 +96,17 @@ export function createWorkspaces(options: WorkspacesOptions): Workspaces {
         const folder = workFolderIn(directory, workFolder);
         known.delete(folder.path);
         await removeFolder(folder.path);
+      });
+    },
+
+    removeAll: async (missionId) => {
+      await guarded(async () => {
+        const { work } = of(missionId);
+        const names = await readdir(work).catch(() => []);
+        for (const name of names) {
+          known.delete(join(work, name));
+          await removeFolder(join(work, name));
+        }
       });
     },
   };

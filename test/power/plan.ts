@@ -39,19 +39,26 @@ export interface Found {
   acknowledgements: number;
 }
 
-const deepEvery = 20;
+const deepEvery = 19;
 const nothing: Survival = { contents: "none", names: "none" };
 
-/** Half of them right behind an acknowledgement (each in turn, the first time with all lost that may be), half anywhere. */
+/**
+ * Half of them right behind an acknowledgement (each in turn, the first time with all lost that may be), a
+ * quarter right behind a change of names or a sync (rare beside writes, and where the order counts), a quarter anywhere.
+ */
 export function planStates(recording: Recording, count: number, seed: string): State[] {
   const random = seededRandom(`${seed}/points`);
   const acknowledged = recording.operations.flatMap((operation, index) =>
     operation.kind === "line" && !operation.text.includes('"want"') ? [index + 1] : [],
   );
+  const turning = recording.operations.flatMap(({ kind }, index) =>
+    index >= recording.before && kind !== "write" && kind !== "line" ? [index + 1] : [],
+  );
   const turns = Math.ceil(count / 2);
   const states = Array.from({ length: count }, (_, state): State => {
     const isDeep = state % deepEvery === 0;
-    if (state % 2 === 1)
+    if (state % 4 === 1) return { state, isDeep, point: random.pick(turning) };
+    if (state % 4 === 3)
       return { state, isDeep, point: random.int(recording.before, recording.operations.length) };
     const turn =
       turns <= acknowledged.length ? Math.floor(((state / 2) * acknowledged.length) / turns) : state / 2;

@@ -14,7 +14,7 @@ import type { Found, Problem, Share } from "../plan.ts";
 import { readRecording } from "../recording.ts";
 
 /** Every so many states the store is opened as Houston opens it, threads included. */
-const fullEvery = 6;
+const fullEvery = 7;
 
 class Explorer {
   private readonly share: Share;
