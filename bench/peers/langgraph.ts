@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 
 const folder = import.meta.dirname;
 const installTimeoutMs = 120_000;
@@ -33,10 +34,14 @@ export interface LangGraph {
 }
 
 export async function startLangGraph(databaseFile: string): Promise<LangGraph> {
-  const child = spawn(process.execPath, [join(folder, "langgraph.mjs"), databaseFile], {
-    stdio: ["pipe", "pipe", "inherit"],
-    env: { ...process.env, LANGSMITH_TRACING: "false" },
-  });
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL("./langgraph.mjs", import.meta.url)), databaseFile],
+    {
+      stdio: ["pipe", "pipe", "inherit"],
+      env: { ...process.env, LANGSMITH_TRACING: "false" },
+    },
+  );
   const exited = once(child, "exit");
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async (): Promise<string> => {

@@ -19,9 +19,9 @@ export interface Performance {
   epoch: Epoch;
   signal: AbortSignal;
   /** Whether this runner may still begin something; false once its lease may have gone to another. */
-  held(): boolean;
+  held: () => boolean;
   /** Makes a snapshot inside a long attempt durable. */
-  record(snapshot: Snapshot): void;
+  record: (snapshot: Snapshot) => void;
 }
 
 export interface Settlement {

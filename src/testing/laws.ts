@@ -39,7 +39,14 @@ export async function checkLaws(end: WorldEnd): Promise<Findings> {
     violations.push(
       `the mission never closed: ${JSON.stringify(next(state, state.at))}, ${state.work.tasks.size} tasks open`,
     );
+  if (hung(end, state))
+    violations.push(`the mission hung until its time was over: ${state.work.outcome?.reason}`);
   return { violations, events, state };
+}
+
+/** People answer within minutes of virtual time: a mission that ends only because days are over waited for nothing. */
+function hung({ spec }: WorldEnd, { work }: MissionState): boolean {
+  return spec.timeoutMs > 86_400_000 && work.cancelled?.by === "engine";
 }
 
 /** Law 1: folding a prefix and then the rest equals folding all, from any state cache. */

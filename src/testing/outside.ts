@@ -81,7 +81,8 @@ export class Outside {
         this.folders.delete(directory);
       },
       removeAll: async (missionId) => {
-        for (const directory of this.folders.keys()) if (directory.startsWith(`/${missionId}/`)) this.folders.delete(directory);
+        for (const directory of this.folders.keys())
+          if (directory.startsWith(`/${missionId}/`)) this.folders.delete(directory);
       },
     };
   }

@@ -6,6 +6,7 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -142,6 +143,19 @@ describe("a folder, besides,", () => {
     ]) {
       await expect(f.workspaces.remove(path), path).rejects.toThrow("not a folder made by materialise");
     }
+  });
+});
+
+describe("the folders of a mission", () => {
+  test("are removed together, those of other missions not", async () => {
+    await f.workspaces.materialise({ missionId, name: "left-behind", snapshot: base });
+    mkdirSync(join(f.directory, missionId, "work", ".making-three.dead"));
+    mkdirSync(join(f.directory, "other", "work", "e1-c1"), { recursive: true });
+    await f.workspaces.removeAll(missionId);
+    await f.workspaces.removeAll(missionId);
+    expect(readdirSync(join(f.directory, missionId, "work"))).toEqual([]);
+    expect(existsSync(join(f.directory, "other", "work", "e1-c1"))).toBe(true);
+    expect(await f.workspaces.has(missionId, base)).toBe(true);
   });
 });
 

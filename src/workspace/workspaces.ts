@@ -100,16 +100,17 @@ export function createWorkspaces(options: WorkspacesOptions): Workspaces {
     },
 
     removeAll: async (missionId) => {
-      await guarded(async () => {
-        const { work } = of(missionId);
-        const names = await readdir(work).catch(() => []);
-        for (const name of names) {
-          known.delete(join(work, name));
-          await removeFolder(join(work, name));
-        }
-      });
+      await guarded(async () => await removeAll(of(missionId), known));
     },
   };
+}
+
+/** Dead runners' folders too; a folder that was never made is no trouble. */
+async function removeAll({ work }: MissionFolders, memory: Map<string, Known>): Promise<void> {
+  for (const name of await readdir(work).catch(() => [])) {
+    memory.delete(join(work, name));
+    await removeFolder(join(work, name));
+  }
 }
 
 async function capture(

@@ -5,7 +5,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { defaultPolicy, type Assertion, type MissionSpec } from "../../src/protocol/plan.ts";
+import { defaultPolicy, type Assertion, type MissionSpec, type TaskSpec } from "../../src/protocol/plan.ts";
 
 export interface CrashRepository {
   path: string;
@@ -100,69 +100,66 @@ export function branches({ path }: CrashRepository): string[] {
     .filter(Boolean);
 }
 
-/** Two tasks, the second on top of the first, with two assertions of which the second is judged by name and by exit code. */
+const timeoutMs = 60_000;
+
+/** The first is judged by exit code, because the other test still fails then; the second by name. */
+const contract: Assertion[] = [
+  {
+    id: "adds",
+    behaviour: "adds",
+    check: {
+      kind: "command",
+      command: ["node", "--test", "--test-name-pattern=adds", "math.test.mjs"],
+      exitCode: 0,
+      timeoutMs,
+    },
+    onBase: "fails",
+  },
+  {
+    id: "larger",
+    behaviour: "finds the larger",
+    check: {
+      kind: "tests",
+      command: ["node", "--test", "--test-reporter=tap", "math.test.mjs"],
+      report: { format: "tap", from: "stdout" },
+      expect: ["finds the larger"],
+      timeoutMs,
+    },
+    onBase: "fails",
+  },
+];
+
+function taskOf(id: string, more: Pick<TaskSpec, "goal" | "needs" | "fulfills" | "input">): TaskSpec {
+  return { id, ...more, access: "write", agentId: "worker", timeoutMs, maxAttempts: 5, onFailure: "retry" };
+}
+
+/** Two tasks, the second on top of the first. */
+const tasks: TaskSpec[] = [
+  taskOf("sum", {
+    goal: "add",
+    needs: [],
+    fulfills: ["adds"],
+    input: { file: "math.mjs", wrong: "a - b", right: "a + b" },
+  }),
+  taskOf("max", {
+    goal: "larger",
+    needs: ["sum"],
+    fulfills: ["larger"],
+    input: { file: "math.mjs", wrong: "a < b ? a : b", right: "a < b ? b : a" },
+  }),
+];
+
 export function crashMission(
   repository: CrashRepository,
   branch: string,
   sandbox: "bubblewrap" | "none",
 ): MissionSpec {
-  const command = ["node", "--test", "--test-reporter=tap", "math.test.mjs"];
-  const proof = (id: string, expect: string): Assertion => ({
-    id,
-    behaviour: expect,
-    check: {
-      kind: "tests",
-      command,
-      report: { format: "tap", from: "stdout" },
-      expect: [expect],
-      timeoutMs: 60_000,
-    },
-    onBase: "fails",
-  });
-  const task = {
-    access: "write",
-    agentId: "worker",
-    timeoutMs: 60_000,
-    maxAttempts: 5,
-    onFailure: "retry",
-  } as const;
   return {
     schemaVersion: 1,
     goal: "survive",
     repository: { path: repository.path, base: "main" },
-    contract: [
-      // A command and not the report, because the other test still fails when this one is judged.
-      {
-        id: "adds",
-        behaviour: "adds",
-        check: {
-          kind: "command",
-          command: ["node", "--test", "--test-name-pattern=adds", "math.test.mjs"],
-          exitCode: 0,
-          timeoutMs: 60_000,
-        },
-        onBase: "fails",
-      },
-      proof("larger", "finds the larger"),
-    ],
-    tasks: [
-      {
-        ...task,
-        id: "sum",
-        goal: "add",
-        needs: [],
-        fulfills: ["adds"],
-        input: { file: "math.mjs", wrong: "a - b", right: "a + b" },
-      },
-      {
-        ...task,
-        id: "max",
-        goal: "larger",
-        needs: ["sum"],
-        fulfills: ["larger"],
-        input: { file: "math.mjs", wrong: "a < b ? a : b", right: "a < b ? b : a" },
-      },
-    ],
+    contract,
+    tasks,
     agents: {
       worker: {
         kind: "program",

@@ -14,7 +14,7 @@ export interface SystemCall {
 
 /** A call's start or its end; only those that were interrupted have two. */
 export type Instant =
-  | { at: "start"; thread: number }
+  | { at: "start"; thread: number; text: string }
   | { at: "end"; call: SystemCall; wasInterrupted: boolean };
 
 async function* linesOf(file: string): AsyncGenerator<string> {
@@ -41,8 +41,9 @@ export async function* instantsOf(file: string): AsyncGenerator<Instant> {
     const text = line.slice(space).trimStart();
     if (text.startsWith("+++") || text.startsWith("---")) continue;
     if (text.endsWith(unfinishedMark)) {
-      unfinished.set(thread, text.slice(0, -unfinishedMark.length));
-      yield { at: "start", thread };
+      const begun = text.slice(0, -unfinishedMark.length);
+      unfinished.set(thread, begun);
+      yield { at: "start", thread, text: begun };
       continue;
     }
     const resumed = /^<\.\.\. \w+ resumed>/.exec(text);

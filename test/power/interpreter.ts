@@ -19,9 +19,13 @@ export async function interpret({ trace, root, lines, before }: Traced): Promise
   const begins = new Map<number, number>();
   for await (const instant of instantsOf(trace)) {
     const length = interpreter.operations.length;
-    if (instant.at === "start") begins.set(instant.thread, length);
-    else {
+    if (instant.at === "start") {
+      begins.set(instant.thread, length);
+      interpreter.begin(instant.thread, instant.text);
+    } else {
       const { call, wasInterrupted } = instant;
+      // A descriptor that is being closed may have been given to another thread before its close is listed.
+      if (call.name === "close" && wasInterrupted) continue;
       if (call.result >= 0)
         interpreter.apply(call, wasInterrupted ? (begins.get(call.thread) ?? length) : length);
     }
@@ -52,6 +56,11 @@ class Interpreter {
     this.operations.push(...names.initial);
     this.chunks = [...names.contents];
     this.dataBytes = this.chunks.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /** A call that others overtake; closing has its effect at once. */
+  begin(thread: number, text: string): void {
+    if (text.startsWith("close(")) this.processes.of(thread).files.delete(fdOf(text.slice("close(".length)));
   }
 
   apply(call: SystemCall, begin: number): void {

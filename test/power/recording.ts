@@ -23,7 +23,21 @@ export interface Wanted {
   isUnsafe: boolean;
 }
 
-export async function makeRecording({ folder, rounds, parts, isUnsafe }: Wanted): Promise<Recording> {
+const attempts = 3;
+
+/** Again when the order of calls of several threads cannot be told from the trace, which is rare. */
+export async function makeRecording(wanted: Wanted): Promise<Recording> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await makeOnce(wanted);
+    } catch (error) {
+      if (attempt === attempts) throw error;
+      console.log(`recording again: ${String(error).slice(0, 300)}`);
+    }
+  }
+}
+
+async function makeOnce({ folder, rounds, parts, isUnsafe }: Wanted): Promise<Recording> {
   const root = join(folder, "root");
   const [trace, lines] = [join(folder, "trace"), join(folder, "lines")];
   rmSync(folder, { recursive: true, force: true });

@@ -19,7 +19,7 @@ const usage = `node test/power/run.ts [options]
   --seed S         what chance starts from (default: of this instant)
   --model M        strict, ordered or both (default both; ordered gets a quarter more states)
   --recording DIR  states of this recording instead of a new one, without controls
-  --only N         one state of it, in full`;
+  --only N         one state of it`;
 
 interface Options {
   states: number;
@@ -77,49 +77,57 @@ function describe(recording: Recording): string {
   return `${operations.length - before} operations: ${counts.write} writes, ${counts.sync} syncs, ${(bytes.length / 1e6).toFixed(1)} MB`;
 }
 
-/** The number of states that broke a promise. */
-async function main(asked: Options, folder: string, recording: Recording): Promise<number> {
-  let violated = 0;
+interface Totals {
+  states: number;
+  violated: number;
+  acknowledgements: number;
+}
+
+/** Looks at the recording as it is. */
+async function main(asked: Options, folder: string, recording: Recording): Promise<Totals> {
+  const totals: Totals = { states: 0, violated: 0, acknowledgements: 0 };
   for (const model of asked.models) {
     const count = model === "ordered" && asked.models.length > 1 ? Math.ceil(asked.states / 4) : asked.states;
     const outcome = await look({ folder, recording, model, ignored: "nothing", count, options: asked });
-    const covered = Math.max(...outcome.found.map(({ acknowledgements }) => acknowledgements));
-    say(
-      `${model}: ${outcome.found.length} states (${outcome.deep} went on working), ${outcome.violated} violations, ${covered} acknowledgements covered`,
-    );
-    for (const [what, { states, first, detail }] of outcome.violations) {
+    const { found, deep, violated, violations } = outcome;
+    const covered = Math.max(...found.map(({ acknowledgements }) => acknowledgements));
+    const replay = `node test/power/run.ts --recording ${folder} --seed ${asked.seed} --model ${model} --states ${count}`;
+    say(`${model}: ${found.length} states (${deep} went on working), ${violated} violations`);
+    for (const [what, { states, first, detail }] of violations) {
+      const { state, point, survival } = first;
+      console.log(`          ${states} × ${what}: ${detail.split("\n").slice(0, 3).join(" ").slice(0, 400)}`);
       console.log(
-        `         ${states} × ${what}; first in state ${first.state}, before operation ${first.point}, kept: contents ${first.survival.contents}, names ${first.survival.names}`,
+        `            first before operation ${point}, kept: contents ${survival.contents}, names ${survival.names}; ${replay} --only ${state}`,
       );
-      console.log(`           ${detail.split("\n").slice(0, 3).join(" ").slice(0, 600)}`);
     }
-    violated += outcome.violated;
+    totals.states += found.length;
+    totals.violated += violated;
+    totals.acknowledgements = Math.max(totals.acknowledgements, covered);
   }
-  return violated;
+  return totals;
 }
 
-/** Whether leaving out syncs was noticed. */
-async function control(name: string, asked: Asked): Promise<boolean> {
+/** Whether leaving out syncs was noticed, as the loss it must be. */
+async function control(name: string, expected: string, asked: Asked): Promise<boolean> {
   const { found, violated, violations } = await look(asked);
-  say(
-    `control, ${name}: ${violated} of ${found.length} states lose something (${[...violations.keys()].join("; ") || "nothing"})`,
-  );
-  return violated > 0;
+  const seen = violations.get(expected)?.states ?? 0;
+  say(`control, ${name}: ${violated} of ${found.length} states lose something, "${expected}" in ${seen}`);
+  return seen > 0;
 }
 
 async function controls(asked: Options, folder: string, recording: Recording): Promise<boolean> {
   const unsafeFolder = join(folder, "unsafe");
   const unsafe = await makeRecording({ folder: unsafeFolder, rounds: 15, parts: "store", isUnsafe: true });
   const base = { folder, recording, model: "ordered", count: 200, options: asked } as const;
+  const off = { ...base, folder: unsafeFolder, recording: unsafe, ignored: "nothing" } as const;
   const seen = [
-    await control("synchronous=OFF", {
+    await control("synchronous=OFF", "an acknowledged append is lost", off),
+    await control("git's syncs left out", "a snapshot is lost", { ...base, ignored: "git" }),
+    await control("syncs of folders left out", "a blob is lost", {
       ...base,
-      folder: unsafeFolder,
-      recording: unsafe,
-      ignored: "nothing",
+      model: "strict",
+      ignored: "folders",
     }),
-    await control("git's syncs left out", { ...base, ignored: "git" }),
-    await control("syncs of folders left out", { ...base, model: "strict", ignored: "folders" }),
   ];
   return seen.every(Boolean);
 }
@@ -127,27 +135,26 @@ async function controls(asked: Options, folder: string, recording: Recording): P
 async function run(): Promise<boolean> {
   const asked = options();
   if (asked.recording !== undefined)
-    return (await main(asked, asked.recording, readRecording(asked.recording))) === 0;
+    return (await main(asked, asked.recording, readRecording(asked.recording))).violated === 0;
   const strace = checkStrace();
   const memory = "/dev/shm";
-  const folder = mkdtempSync(join(existsSync(memory) ? memory : tmpdir(), "houston-power-"));
-  const recordingFolder = join(folder, "recording");
-  const recording = await makeRecording({
-    folder: recordingFolder,
-    rounds: 56,
-    parts: "git",
-    isUnsafe: false,
-  });
-  say(`recorded with ${strace}: ${describe(recording)}; seed ${asked.seed}`);
-  const violated = await main(asked, recordingFolder, recording);
-  const controlled = await controls(asked, recordingFolder, recording);
-  if (violated > 0)
+  const place = mkdtempSync(join(existsSync(memory) ? memory : tmpdir(), "houston-power-"));
+  const folder = join(place, "recording");
+  let isKept = false;
+  try {
+    const recording = await makeRecording({ folder, rounds: 56, parts: "git", isUnsafe: false });
+    say(`recorded with ${strace}: ${describe(recording)}; seed ${asked.seed}`);
+    const { states, violated, acknowledgements } = await main(asked, folder, recording);
+    isKept = violated > 0;
+    const controlled = await controls(asked, folder, recording);
     say(
-      `kept for replay: node test/power/run.ts --recording ${recordingFolder} --states ${asked.states} --seed ${asked.seed} --model <strict|ordered> --only <state>`,
+      `${states} states, ${violated} violations, ${acknowledgements} acknowledgements covered; the controls ${controlled ? "found" : "DID NOT FIND"} loss`,
     );
-  else rmSync(folder, { recursive: true, force: true });
-  say(violated === 0 && controlled ? "nothing acknowledged is lost, and the controls found loss" : "FAILED");
-  return violated === 0 && controlled;
+    return violated === 0 && controlled;
+  } finally {
+    if (isKept) console.log(`kept for replays: ${place}`);
+    else rmSync(place, { recursive: true, force: true });
+  }
 }
 
 process.exitCode = (await run()) ? 0 : 1;
