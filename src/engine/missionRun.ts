@@ -11,10 +11,10 @@ import { StoreError, type InlineBlob } from "../ports/log.ts";
 import type { CallOutcome } from "../protocol/call.ts";
 import type { Command, MissionCommand } from "../protocol/commands.ts";
 import type { MissionEvent } from "../protocol/events.ts";
-import type { CallId, Epoch, MissionId, RunnerId } from "../protocol/ids.ts";
+import type { CallId, Epoch, MissionId, RunnerId, Timestamp } from "../protocol/ids.ts";
 import { evolveThrough, toAppend } from "./append.ts";
 import type { EnginePorts } from "./enginePorts.ts";
-import { CacheKeeper, foldTail, loadMission } from "./load.ts";
+import { CacheKeeper, foldTail, loadMission, type Loaded } from "./load.ts";
 import { perform } from "./perform.ts";
 import { settled, type Performed } from "./performance.ts";
 import { Signal } from "./signal.ts";
@@ -66,12 +66,13 @@ export class MissionRun {
   /** What time alone had changed up to here has been decided. */
   #decidedAt = 0;
   readonly #wake = new Signal();
+  #timer: { at: Timestamp; controller: AbortController } | undefined;
 
-  constructor(ports: EnginePorts, settings: RunSettings, state: MissionState) {
+  constructor(ports: EnginePorts, settings: RunSettings, loaded: Loaded) {
     this.#ports = ports;
     this.#settings = settings;
-    this.#state = state;
-    this.#keeper = new CacheKeeper(ports.caches, state.seq);
+    this.#state = loaded.state;
+    this.#keeper = new CacheKeeper(ports.caches, loaded.cache);
   }
 
   /** The log has more than this run has folded, perhaps. */
@@ -92,6 +93,7 @@ export class MissionRun {
     } finally {
       lost.removeEventListener("abort", wake);
       stop.removeEventListener("abort", wake);
+      this.#timer?.controller.abort();
       for (const controller of this.#performing.values()) controller.abort();
       await Promise.all(this.#running);
     }
@@ -130,11 +132,22 @@ export class MissionRun {
   }
 
   async #sleep(): Promise<void> {
-    const timer = new AbortController();
-    const deadline = this.#ports.clock.wait(nextDeadline(this.#state, this.#decidedAt), timer.signal);
-    await Promise.race([this.#wake.wait(), deadline]);
-    timer.abort();
+    this.#arm(nextDeadline(this.#state, this.#decidedAt));
+    await this.#wake.wait();
     this.#wake.clear();
+  }
+
+  /** Wakes the run at a deadline. A timer that fires too early costs one look; making one anew for each step costs more. */
+  #arm(at: Timestamp): void {
+    if (this.#timer !== undefined && this.#timer.at <= at) return;
+    this.#timer?.controller.abort();
+    const controller = new AbortController();
+    this.#timer = { at, controller };
+    void this.#ports.clock.wait(at, controller.signal).then(() => {
+      if (controller.signal.aborted) return;
+      this.#timer = undefined;
+      this.#wake.set();
+    });
   }
 
   /** Folds what others appended. */
@@ -301,17 +314,23 @@ export class MissionRun {
   }
 
   /** A performer that does not end in time after its signal is given up: the call is settled without it. */
-  async #ended(performed: Promise<Performed>, entry: CallState, signal: AbortSignal): Promise<Performed> {
+  #ended(performed: Promise<Performed>, entry: CallState, signal: AbortSignal): Promise<Performed> {
     const { clock } = this.#ports;
-    const done = new AbortController();
-    const given = (async (): Promise<Performed> => {
-      await aborted(signal, done.signal);
-      await clock.wait(clock.now() + this.#settings.graceMs, done.signal);
-      return settled(givenUp(entry));
-    })();
-    const result = await Promise.race([performed, given]);
-    done.abort();
-    return result;
+    return new Promise((resolve) => {
+      const done = new AbortController();
+      const giveUp = async (): Promise<void> => {
+        await clock.wait(clock.now() + this.#settings.graceMs, done.signal);
+        resolve(settled(givenUp(entry)));
+      };
+      const onAbort = (): void => void giveUp();
+      signal.addEventListener("abort", onAbort, { once: true });
+      // A performer never throws.
+      void performed.then((result) => {
+        signal.removeEventListener("abort", onAbort);
+        resolve(result);
+        if (signal.aborted) done.abort();
+      });
+    });
   }
 
   /** Interrupts what can be, waits for what must not be torn, settles all, and leaves. */
@@ -345,12 +364,4 @@ function givenUp({ call }: CallState): CallOutcome {
   const reason = "it did not end when told to";
   const isSafe = call.work.kind === "deliver" || strictest(call.effects) !== "external";
   return isSafe ? { status: "interrupted", reason } : { status: "unknown", reason };
-}
-
-/** Resolves when either signal aborts. */
-function aborted(signal: AbortSignal, other: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted || other.aborted) resolve();
-    else for (const one of [signal, other]) one.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

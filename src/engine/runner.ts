@@ -7,7 +7,7 @@ import type { Wake } from "../ports/log.ts";
 import { missionOfStream, type MissionId, type RunnerId, type Timestamp } from "../protocol/ids.ts";
 import type { EnginePorts } from "./enginePorts.ts";
 import { keepLease, type LeaseSettings } from "./heartbeat.ts";
-import { loadMission } from "./load.ts";
+import { loadWithCache } from "./load.ts";
 import { MissionRun, type RunEnd } from "./missionRun.ts";
 import { Signal } from "./signal.ts";
 
@@ -176,12 +176,11 @@ export class Runner {
     const lease = keepLease(this.#ports, { missionId, epoch: acquired.epoch }, this.#settings);
     let end: RunEnd | undefined;
     try {
-      const state = await loadMission(this.#ports, missionId);
-      if (state === undefined) return undefined;
-      if (state.unknownEvent !== undefined)
-        throw new Error(
-          `the log holds "${state.unknownEvent}", written by a newer Houston: upgrade to go on`,
-        );
+      const loaded = await loadWithCache(this.#ports, missionId);
+      if (loaded === undefined) return undefined;
+      const { unknownEvent } = loaded.state;
+      if (unknownEvent !== undefined)
+        throw new Error(`the log holds "${unknownEvent}", written by a newer Houston: upgrade to go on`);
       const settings = {
         ...this.#settings,
         missionId,
@@ -189,7 +188,7 @@ export class Runner {
         lost: lease.lost,
         held: () => lease.held(),
       };
-      const run = new MissionRun(this.#ports, settings, state);
+      const run = new MissionRun(this.#ports, settings, loaded);
       entry.run = run;
       run.notice(entry.heardSeq);
       end = await run.run();

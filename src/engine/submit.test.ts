@@ -214,7 +214,7 @@ describe("state caches", () => {
     const one = await lab(oneTask());
     const state = await loadMission(one.store, specMissionId);
     if (state === undefined) throw new Error("no mission");
-    const keeper = new CacheKeeper(one.store.caches, 0);
+    const keeper = new CacheKeeper(one.store.caches, { seq: 0, bytes: 0 });
     state.seq = 499;
     expect(await keeper.keep(state)).toBe(false);
     state.seq = 500;
@@ -224,7 +224,7 @@ describe("state caches", () => {
     expect(await keeper.keep(state)).toBe(false);
     const broken = new CacheKeeper(
       { load: () => Promise.resolve([]), save: () => Promise.reject(new Error("full")) },
-      0,
+      { seq: 0, bytes: 0 },
     );
     expect(await broken.keep(state)).toBe(false);
   });

@@ -28,14 +28,14 @@ describe("every state says why", () => {
   test("Running", () => {
     expect(shown(Course.of(oneTask()))).toBe("Running: importing main of /repository");
     expect(shown(Course.working(oneTask()))).toBe("Running: attempt build.1 by worker");
-    expect(shown(Course.working(stepwise()))).toBe("Running: attempt think.1, step s1: plan");
+    expect(shown(Course.working(stepwise()))).toBe("Running: attempt think.1 by thinker");
     const steps = {
       attemptId: "think.1",
       steps: [stepDraft("edit")],
       position: "append",
     } satisfies NextSteps;
     expect(shown(Course.working(stepwise()).settles("skill", stepDone(), { steps }))).toBe(
-      "Running: attempt think.1, step s2: edit",
+      "Running: attempt think.1 by thinker",
     );
     expect(shown(Course.working(oneTask()).finishes("build"))).toBe("Running: delivering houston/spec");
     expect(shown(Course.working(oneTask()).does({ type: "mission.cancel", reason: "enough" }))).toBe(

@@ -51,11 +51,18 @@ function recovering(mission: Mission): MissionStatus | undefined {
 function working(mission: Mission): MissionStatus | undefined {
   const open = due(mission);
   const attempt = open.find(({ call }) => call.attemptId !== undefined);
-  if (attempt !== undefined) return { state: "Running", reason: describe(mission, attempt) };
+  // Which step it is at changes all the time; whoever wants to know looks at its calls.
+  if (attempt !== undefined)
+    return { state: "Running", reason: `attempt ${attempt.call.attemptId} by ${agentOf(mission, attempt)}` };
   const verification = open.find(({ call }) => call.work.kind === "verify");
   if (verification !== undefined) return { state: "Verifying", reason: describe(mission, verification) };
   const other = open[0];
   return other === undefined ? undefined : { state: "Running", reason: describe(mission, other) };
+}
+
+function agentOf(mission: Mission, { call }: Readonly<CallState>): string {
+  const attempt = call.attemptId === undefined ? undefined : mission.work.attempts.get(call.attemptId);
+  return attempt?.agentId ?? "nobody";
 }
 
 /** One line about a call that is under way. */

@@ -17,7 +17,7 @@ export interface CrashRepository {
 const announce = (socket: string): string => `
 import { connect } from "node:net";
 export const announce = (kind) => new Promise((resolve) => {
-  const socket = connect(${JSON.stringify(socket)}, () => socket.write(JSON.stringify({ kind, cwd: process.cwd() }) + "\\n"));
+  const socket = connect(${JSON.stringify(socket)}, () => socket.write(JSON.stringify({ kind, cwd: process.cwd(), startedAt: performance.timeOrigin }) + "\\n"));
   socket.on("data", () => socket.end());
   socket.on("close", resolve);
   socket.on("error", resolve);

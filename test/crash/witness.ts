@@ -1,6 +1,7 @@
 /**
- * The witness outside: every program of a mission tells it before it begins, and it looks into the log
- * whether that call was settled already. Whoever begins a settled call is a violation.
+ * The witness outside: every program of a mission tells it before it begins, and when its process was
+ * started; the witness looks into the log whether the call was settled by then. Whoever begins a settled
+ * call is a violation. (A survivor of a dead runner may tell late, of a call that was settled since.)
  */
 import { chmodSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
@@ -10,7 +11,8 @@ import type { Houston } from "../../src/app/houston.ts";
 
 interface Watched {
   records: MissionRecord[];
-  settled: Set<string>;
+  /** When each call was settled, by the log. */
+  settled: Map<string, number>;
   begun: Map<string, number>;
 }
 
@@ -46,13 +48,13 @@ export class Witness {
   }
 
   async #hear(line: string, socket: Socket): Promise<void> {
-    const { cwd, kind } = JSON.parse(line) as { cwd: string; kind: string };
+    const { cwd, kind, startedAt } = JSON.parse(line) as { cwd: string; kind: string; startedAt: number };
     const [, missionId, epoch, callId] = /\/([0-9a-f-]{36})\/work\/e(\d+)-(c\d+)/.exec(cwd) ?? [];
     if (missionId !== undefined && callId !== undefined) {
       this.performances += 1;
       const { settled, begun } = await this.look(missionId);
       begun.set(callId, (begun.get(callId) ?? 0) + 1);
-      if (settled.has(callId))
+      if (startedAt > (settled.get(callId) ?? Infinity))
         this.violations.push(
           `${kind} ${callId} of ${missionId} began again in epoch ${epoch} after it was settled`,
         );
@@ -64,14 +66,14 @@ export class Witness {
   async look(missionId: string): Promise<Watched> {
     const known: Watched = this.#missions.get(missionId) ?? {
       records: [],
-      settled: new Set(),
+      settled: new Map(),
       begun: new Map(),
     };
     this.#missions.set(missionId, known);
     for await (const record of this.#houston.events(missionId, known.records.length)) {
       if (record.seq !== known.records.length + 1) continue;
       known.records.push(record);
-      if (record.event.type === "call.settled") known.settled.add(record.event.callId);
+      if (record.event.type === "call.settled") known.settled.set(record.event.callId, record.at);
     }
     return known;
   }
