@@ -14,7 +14,7 @@ import {
   stepwise,
   task,
 } from "../testing/specification.ts";
-import { hangs, lab, patient } from "./lab.test.ts";
+import { hangs, lab, patient } from "../testing/lab.ts";
 
 describe("deadlines", () => {
   test("one ends a performer that hangs; grace gives up one that does not even end then", async () => {

@@ -10,7 +10,7 @@ import { missionStream } from "../protocol/ids.ts";
 import type { MissionSpec } from "../protocol/plan.ts";
 import { ada, oneTask, specMissionId, specSessionId, specStart } from "../testing/specification.ts";
 import { loadSession } from "./append.ts";
-import { Lab, lab } from "./lab.test.ts";
+import { Lab, lab } from "../testing/lab.ts";
 import { CacheKeeper, loadMission } from "./load.ts";
 import { rebuild } from "./rebuild.ts";
 import { createMission, openSession, submit } from "./submit.ts";

@@ -10,7 +10,7 @@ import {
   stepwise,
   task,
 } from "../testing/specification.ts";
-import { hangs, lab, patient } from "./lab.test.ts";
+import { hangs, lab, patient } from "../testing/lab.ts";
 
 describe("two runners", () => {
   test("the second waits while the first lives", async () => {
