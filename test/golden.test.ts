@@ -44,7 +44,7 @@ function digest(missions: GoldenRecord[][]): string {
 }
 
 const expected: Record<string, string> = {
-  "0.1.0.ndjson": "c59ab8753f6bb1e0",
+  "0.1.0.ndjson": "6b2a96c4043c9cf2",
 };
 
 describe("golden logs", () => {

@@ -29,6 +29,9 @@ class ManualClock implements Clock {
       });
     });
   }
+  pause(durationMs: number, signal: AbortSignal): Promise<void> {
+    return this.wait(this.#now + durationMs, signal);
+  }
   advance(byMs: number): void {
     this.#now += byMs;
     for (const wait of this.#waits) if (wait.at <= this.#now) wait.done();

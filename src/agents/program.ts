@@ -136,7 +136,7 @@ class ProgramRun {
         this.#end({ code: "stall", message: `not a byte of output for ${String(inactivityMs)} ms` });
         return;
       }
-      await clock.wait(clock.now() + leftMs, ended);
+      await clock.pause(leftMs, ended);
     }
   }
 

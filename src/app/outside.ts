@@ -107,7 +107,7 @@ function workspacesIn(tools: Tools): Workspaces {
     deliver: async (request) => await (await of(request.missionId)).deliver(request),
     delivered: async (request) => await (await any()).delivered(request),
     diff: async (missionId, from, to) => await (await of(missionId)).diff(missionId, from, to),
-    removeAll: async (missionId) => await (await of(missionId)).removeAll(missionId),
+    removeAll: async (missionId, keptPrefix) => await (await of(missionId)).removeAll(missionId, keptPrefix),
     remove: async (directory) => {
       const missionId = tools.missionOfFolder.get(directory);
       tools.missionOfFolder.delete(directory);

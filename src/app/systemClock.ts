@@ -1,8 +1,8 @@
 /** The machine's clock. */
 import type { Clock } from "../ports/clock.ts";
 
-/** The longest a timer of Node's can run. */
-const maxTimerMs = 2 ** 31 - 1;
+/** How often a long wait looks at the clock: it may be set, and a suspended machine's timers stand still. */
+const lookEveryMs = 5_000;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -11,9 +11,10 @@ export const systemClock: Clock = {
     while (!signal.aborted) {
       const leftMs = at - Date.now();
       if (leftMs <= 0) return;
-      await pause(Math.min(leftMs, maxTimerMs), signal);
+      await pause(Math.min(leftMs, lookEveryMs), signal);
     }
   },
+  pause,
 };
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

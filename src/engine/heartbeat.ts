@@ -34,7 +34,7 @@ export function keepLease(
   };
   const beating = (async () => {
     while (!stopping.signal.aborted && !lost.signal.aborted) {
-      await clock.wait(clock.now() + settings.heartbeatMs, stopping.signal);
+      await clock.pause(settings.heartbeatMs, stopping.signal);
       if (stopping.signal.aborted) return;
       const beganMs = clock.monotonicMs();
       try {

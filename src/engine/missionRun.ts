@@ -16,7 +16,7 @@ import { evolveThrough, toAppend } from "./append.ts";
 import type { EnginePorts } from "./enginePorts.ts";
 import { CacheKeeper, foldTail, loadMission, type Loaded } from "./load.ts";
 import { perform } from "./perform.ts";
-import { settled, type Performed } from "./performance.ts";
+import { folderPrefix, settled, type Performed } from "./performance.ts";
 import { Signal } from "./signal.ts";
 
 /** Why a run ended. `parked`: nothing to do before a deadline far away; `lost`: a newer runner has the mission. */
@@ -56,7 +56,7 @@ export class MissionRun {
   #state: MissionState;
   readonly #keeper: CacheKeeper;
   readonly #performing = new Map<CallId, AbortController>();
-  /** Performers that have not ended, settled or not: nobody leaves before their children. */
+  /** Performers that have not ended and were not given up: nobody leaves before them. */
   readonly #running = new Set<Promise<void>>();
   #intake: Intake[] = [];
   #stale = false;
@@ -89,6 +89,7 @@ export class MissionRun {
     stop.addEventListener("abort", wake);
     try {
       this.#take({ type: "run.start", runId: this.#ports.ids.next(), runnerId, epoch });
+      if (epoch > 1) this.#track(this.#tidy(epoch));
       return await this.#loop();
     } finally {
       lost.removeEventListener("abort", wake);
@@ -243,8 +244,9 @@ export class MissionRun {
         if (!(error instanceof StoreError) || !(error.code === "diskFull" || error.code === "busy"))
           throw error;
         this.#settings.report(`${error.message}; trying again`);
-        await this.#ports.clock.wait(this.#ports.clock.now() + retryStoreMs, this.#settings.lost);
-        if (this.#isLost()) return "stale";
+        await this.#ports.clock.pause(retryStoreMs, this.#settings.lost);
+        // What cannot be written is left to the next runner, as after a crash.
+        if (this.#isLost() || this.#settings.stop.aborted) return "stale";
       }
     }
   }
@@ -257,11 +259,20 @@ export class MissionRun {
 
   /** Starts performers of calls that are due, ends those of calls that are to end. */
   #syncPerformers(): void {
+    for (const [id, controller] of this.#performing)
+      if (!this.#state.ledger.calls.has(id)) controller.abort();
     for (const entry of due(this.#state)) {
       const controller = this.#performing.get(entry.call.id);
-      if (controller === undefined) this.#start(entry);
-      else if (entry.cancelling !== undefined) controller.abort();
+      if (controller !== undefined && entry.cancelling !== undefined) controller.abort();
+      else if (controller === undefined && !this.#hasEnded(entry.call.id)) this.#start(entry);
     }
+  }
+
+  /** What was performed while an append was under way is not settled yet, and must not be performed again. */
+  #hasEnded(id: CallId): boolean {
+    return this.#intake.some(
+      ({ body }) => (body.type === "call.settle" || body.type === "call.redo") && body.callId === id,
+    );
   }
 
   #start(entry: CallState): void {
@@ -290,7 +301,11 @@ export class MissionRun {
         this.#take({ type: "call.settle", callId: id, ...settle }, blobs);
       }
     });
-    const running = ended.finally(() => {
+    this.#track(ended);
+  }
+
+  #track(work: Promise<void>): void {
+    const running = work.finally(() => {
       this.#running.delete(running);
       this.#wake.set();
     });
@@ -319,7 +334,7 @@ export class MissionRun {
     return new Promise((resolve) => {
       const done = new AbortController();
       const giveUp = async (): Promise<void> => {
-        await clock.wait(clock.now() + this.#settings.graceMs, done.signal);
+        await clock.pause(this.#settings.graceMs, done.signal);
         resolve(settled(givenUp(entry)));
       };
       const onAbort = (): void => void giveUp();
@@ -333,20 +348,30 @@ export class MissionRun {
     });
   }
 
-  /** Interrupts what can be, waits for what must not be torn, settles all, and leaves. */
+  /** Interrupts what can be, gives a delivery time to end, settles all, and leaves. */
   async #stopInOrder(): Promise<RunEnd> {
     this.#ports.faults.reach("run.stopping");
-    for (const entry of due(this.#state))
-      if (entry.call.work.kind !== "deliver") this.#performing.get(entry.call.id)?.abort();
+    const deliveries = new Set<AbortController>();
+    for (const [id, controller] of this.#performing)
+      if (this.#state.ledger.calls.get(id)?.call.work.kind === "deliver") deliveries.add(controller);
+      else controller.abort();
+    const done = new AbortController();
+    void this.#ports.clock.pause(this.#settings.graceMs, done.signal).then(() => {
+      for (const controller of deliveries) controller.abort();
+    });
     while (this.#running.size > 0) await Promise.race(this.#running);
+    done.abort();
     if (this.#isLost() || !(await this.#commit(this.#intake.splice(0), false))) return "lost";
     return await this.#leave("stopped");
   }
 
-  /** Folders of a closed mission, dead runners' included; what cannot be removed harms nobody. */
-  async #tidy(): Promise<void> {
+  /** Folders that dead runners left behind, and all of them when the mission is closed; what cannot be removed harms nobody. */
+  async #tidy(kept?: Epoch): Promise<void> {
     try {
-      await this.#ports.workspaces.removeAll(this.#state.id);
+      await this.#ports.workspaces.removeAll(
+        this.#state.id,
+        kept === undefined ? undefined : folderPrefix(kept),
+      );
     } catch (error) {
       this.#settings.report(`folders of mission ${this.#state.id} are left behind: ${String(error)}`);
     }

@@ -1,4 +1,5 @@
 /** Performing a call: the one place where the engine touches the outside. Never throws. */
+import { strictest } from "../mission/recovery.ts";
 import { explain, failed, settled, type Performance, type Performed } from "./performance.ts";
 import { performAttempt } from "./performAttempt.ts";
 import { deliver, lookUpDelivery, prepare } from "./performRepository.ts";
@@ -24,7 +25,12 @@ export async function perform(performance: Performance): Promise<Performed> {
         return failed({ code: "infrastructure", message: "a person's task has no performer" });
     }
   } catch (error) {
-    return failed(explain(error));
+    const { work, effects } = performance.call;
+    const isStep = work.kind === "skill" || work.kind === "tool";
+    const { code, message } = explain(error);
+    // What was thrown on the way may have been thrown after it happened.
+    if (isStep && strictest(effects) === "external") return settled({ status: "unknown", reason: message });
+    return failed({ code, message });
   }
 }
 

@@ -5,9 +5,19 @@
 import { briefOf } from "../mission/brief.ts";
 import type { AttemptReport } from "../ports/agent.ts";
 import type { InlineBlob } from "../ports/log.ts";
+import type { Brief } from "../protocol/brief.ts";
 import type { CallOutcome } from "../protocol/call.ts";
+import type { AgentSpec } from "../protocol/plan.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
-import { failed, settled, stale, type Performance, type Settlement } from "./performance.ts";
+import {
+  discard,
+  failed,
+  folderPrefix,
+  settled,
+  stale,
+  type Performance,
+  type Settlement,
+} from "./performance.ts";
 
 export async function performAttempt(performance: Performance): Promise<Settlement> {
   const { ports, mission, missionId, call, epoch } = performance;
@@ -22,25 +32,37 @@ export async function performAttempt(performance: Performance): Promise<Settleme
     });
   // Resumed or fresh, nothing that was captured is lost.
   const snapshot = mission.work.attempts.get(call.attemptId)?.latest ?? call.work.from;
-  // Named by epoch: what a dead runner's children still write, nobody reads.
-  const { directory } = await ports.workspaces.materialise({
-    missionId,
-    name: `e${epoch}-${call.id}`,
-    snapshot,
-  });
-  ports.faults.reach("attempt.materialised");
-  if (!performance.held()) return stale();
+  const name = `${folderPrefix(epoch)}${call.id}`;
+  const { directory } = await ports.workspaces.materialise({ missionId, name, snapshot });
+  try {
+    ports.faults.reach("attempt.materialised");
+    if (!performance.held()) return stale();
+    const { report, latest } = await work(performance, agent, brief, { directory, snapshot });
+    ports.faults.reach("attempt.handedOff");
+    return await conclude(performance, directory, latest, report);
+  } finally {
+    await discard(performance, directory);
+  }
+}
+
+/** The agent at work, and the newest snapshot taken of it meanwhile. */
+async function work(
+  performance: Performance,
+  agent: Extract<AgentSpec, { kind: "program" }>,
+  brief: Brief,
+  { directory, snapshot }: { directory: string; snapshot: Snapshot },
+): Promise<{ report: AttemptReport; latest: Snapshot }> {
+  const { ports, missionId, call, signal } = performance;
   const spool = ports.spool.open(missionId, call.id);
   const watch = watchFolder(performance, directory, snapshot);
-  let report: AttemptReport;
   try {
-    report = await ports.programs.perform({ agent, brief, directory, signal: performance.signal, spool });
+    const report = await ports.programs.perform({ agent, brief, directory, signal, spool });
+    await watch.stop();
+    return { report, latest: watch.latest() };
   } finally {
     await watch.stop();
     await spool.close();
   }
-  ports.faults.reach("attempt.handedOff");
-  return await conclude(performance, directory, watch.latest(), report);
 }
 
 async function conclude(
@@ -53,7 +75,6 @@ async function conclude(
   const message = `${call.attemptId}: ${report.status}`;
   const captured = await ports.workspaces.capture({ missionId, directory, parent, message });
   ports.faults.reach("attempt.captured");
-  await ports.workspaces.remove(directory);
   const blobs: InlineBlob[] = [];
   const output =
     "output" in report && report.output !== undefined ? await ports.blobs.stage(report.output) : undefined;

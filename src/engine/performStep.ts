@@ -1,7 +1,7 @@
 /** Calls of agents that work step by step. */
 import { idempotencyKey } from "../mission/recovery.ts";
 import type { StepReport, StepRequest } from "../ports/stepExecutor.ts";
-import { failed, stale, type Performance, type Performed, type Settlement } from "./performance.ts";
+import { failed, settled, stale, type Performance, type Performed, type Settlement } from "./performance.ts";
 
 function toSettlement({ outcome, usage, blobs, next }: StepReport): Settlement {
   return next === undefined ? { outcome, usage, blobs } : { outcome, usage, blobs, steps: next };
@@ -23,7 +23,7 @@ export async function performStep(performance: Performance): Promise<Settlement>
 export async function lookUpStep(performance: Performance): Promise<Performed> {
   const { steps, faults } = performance.ports;
   if (steps === undefined)
-    return failed({ code: "infrastructure", message: "this runner has no executor for steps" });
+    return settled({ status: "unknown", reason: "this runner has no executor for steps to look it up with" });
   const answer = await steps.lookUp(toRequest(performance));
   faults.reach("recovery.lookedUp");
   switch (answer.found) {

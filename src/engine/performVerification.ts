@@ -4,7 +4,15 @@ import type { Observation } from "../ports/verifier.ts";
 import type { Assertion } from "../protocol/plan.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { Evidence, VerdictDraft } from "../protocol/verdict.ts";
-import { explain, failed, settled, type Performance, type Settlement } from "./performance.ts";
+import {
+  discard,
+  explain,
+  failed,
+  folderPrefix,
+  settled,
+  type Performance,
+  type Settlement,
+} from "./performance.ts";
 
 export async function performVerification(performance: Performance): Promise<Settlement> {
   const { call, mission, signal } = performance;
@@ -22,17 +30,18 @@ export async function performVerification(performance: Performance): Promise<Set
 }
 
 async function judgeOne(
-  { ports, missionId, call, epoch, signal }: Performance,
+  performance: Performance,
   assertion: Assertion,
   snapshot: Snapshot,
   blobs: InlineBlob[],
 ): Promise<VerdictDraft> {
-  const name = `e${epoch}-${call.id}-${assertion.id}`;
+  const { ports, missionId, call, epoch, signal } = performance;
+  const name = `${folderPrefix(epoch)}${call.id}-${assertion.id}`;
   try {
     const { directory } = await ports.workspaces.materialise({ missionId, name, snapshot });
     ports.faults.reach("verify.materialised");
     const judgement = await ports.verifier.judge({ assertion, directory, signal });
-    await ports.workspaces.remove(directory);
+    await discard(performance, directory);
     const evidence: Evidence[] = [];
     for (const observation of judgement.observations) evidence.push(await keep(ports, observation, blobs));
     return { assertionId: assertion.id, value: judgement.value, reason: judgement.reason, evidence };

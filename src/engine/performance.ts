@@ -34,6 +34,18 @@ export interface Settlement {
 /** What is known after performing; `absent` when a look-up found that the call never happened. */
 export type Performed = Settlement | "absent";
 
+/** Folders are named by epoch: what a dead runner's children still write, nobody reads. */
+export const folderPrefix = (epoch: Epoch): string => `e${epoch}-`;
+
+/** Removes a folder that was made for a call; what cannot be removed now is removed when the mission closes. */
+export async function discard({ ports }: Performance, directory: string): Promise<void> {
+  try {
+    await ports.workspaces.remove(directory);
+  } catch {
+    // Nothing that was found out depends on it.
+  }
+}
+
 export function settled(outcome: CallOutcome, blobs: InlineBlob[] = [], usage: Usage = {}): Settlement {
   return { outcome, usage, blobs };
 }

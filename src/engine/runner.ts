@@ -71,7 +71,11 @@ export class Runner {
     this.#settings.stop.addEventListener("abort", stop);
     if (this.#settings.stop.aborted) stop();
     await this.#ports.runners?.enter(this.#settings.runnerId);
-    const following = this.#follow(ending.signal);
+    let deaf: unknown;
+    const following = this.#follow(ending.signal).catch((error: unknown) => {
+      deaf = error;
+      stop();
+    });
     try {
       while (!ending.signal.aborted && !this.#closed) await this.#scan();
     } finally {
@@ -81,6 +85,8 @@ export class Runner {
       await following;
       await this.#ports.runners?.leave(this.#settings.runnerId);
     }
+    // A runner that no longer hears of others' appends must not go on.
+    if (deaf !== undefined) throw deaf instanceof Error ? deaf : new Error(String(deaf));
   }
 
   /** Tells runs of appends by others, and looks for missions that woke up. */
@@ -108,9 +114,9 @@ export class Runner {
     for (const wake of await this.#wakes()) {
       const notBefore = Math.max(wake.wakeAt, this.#notBefore.get(wake.missionId) ?? 0);
       if (this.#runs.has(wake.missionId)) continue;
-      if (notBefore > now || this.#runs.size >= this.#settings.maxMissions)
-        wakeAt = Math.min(wakeAt, Math.max(notBefore, now + 1));
-      else this.#start(wake.missionId);
+      if (notBefore > now) wakeAt = Math.min(wakeAt, notBefore);
+      // When there is no room, the end of a run wakes the runner.
+      else if (this.#runs.size < this.#settings.maxMissions) this.#start(wake.missionId);
     }
     if (this.#closed) return;
     const timer = new AbortController();

@@ -73,15 +73,33 @@ export function shortage(mission: Mission, wanted: Amounts): Shortage | undefine
 /** A call is worth starting only with this much time left. */
 const minTimeMs = 1_000;
 
-/** What a call holds back: one call, what its maker allows it, and its time, cut to what is left. */
+/**
+ * What a call holds back: one call, what its maker allows it, and its time, cut to what is left. While
+ * others hold time back, more may be left soon, and nothing is cut.
+ */
 export function reservation(mission: Mission, timeoutMs: number, extra: Limits): Amounts {
   const room = left(mission, "timeMs");
+  const isFinal = returning(mission).timeMs === 0;
   return {
     calls: 1,
     tokens: extra.tokens ?? 0,
-    timeMs: room >= minTimeMs ? Math.min(timeoutMs, room) : timeoutMs,
+    timeMs: isFinal && room >= minTimeMs ? Math.min(timeoutMs, room) : timeoutMs,
     costMicroUsd: extra.costMicroUsd ?? 0,
   };
+}
+
+/** What calls under way hold back, and may not use; people take too long to be waited for. */
+function returning(mission: Mission): Amounts {
+  let sum = { ...noAmounts };
+  for (const { call } of mission.ledger.calls.values())
+    if (call.work.kind !== "human") sum = add(sum, call.reserve);
+  return sum;
+}
+
+/** Whether a shortage may be over when calls that are under way have settled: then nobody is asked yet. */
+export function maySolveItself(mission: Mission, { dimension, wanted, left: room }: Shortage): boolean {
+  const held = returning(mission)[dimension];
+  return held > 0 && room + held >= (dimension === "timeMs" ? Math.min(wanted, minTimeMs) : wanted);
 }
 
 /** What an amount may be: a whole number, not negative, exact. */

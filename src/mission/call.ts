@@ -90,9 +90,7 @@ function attemptOutcome(outcome: CallOutcome, latest: { commit: string; tree: st
         : { status: "failed", error: { code: "malformedHandoff", message: "no handoff" } };
     }
     case "failed":
-      return outcome.snapshot === undefined
-        ? { status: "failed", error: outcome.error }
-        : { status: "failed", error: outcome.error, snapshot: outcome.snapshot };
+      return { status: "failed", error: outcome.error, snapshot: outcome.snapshot ?? latest };
     case "interrupted":
       return { status: "interrupted", reason: outcome.reason, snapshot: outcome.snapshot ?? latest };
     case "unknown":

@@ -47,13 +47,7 @@ export function fail(state: MissionState, task: TaskState, failure: Failure): vo
   setPhase(state, task, "failing");
 }
 
-const setbackCodes: readonly Failure["code"][] = [
-  "infrastructure",
-  "sandbox",
-  "quota",
-  "rateLimit",
-  "interrupted",
-];
+const setbackCodes: readonly Failure["code"][] = ["infrastructure", "sandbox", "quota", "rateLimit"];
 
 export function attemptEnded(state: MissionState, event: Of<"attempt.ended">): void {
   const attempt = state.work.attempts.get(event.attemptId);
@@ -66,6 +60,7 @@ export function attemptEnded(state: MissionState, event: Of<"attempt.ended">): v
     const { handoff, snapshot } = outcome;
     task.handedOff = { attemptId: attempt.id, agentId: attempt.agentId, handoff, snapshot };
     task.setbacks = 0;
+    task.interruptions = 0;
     delete task.interrupted;
     setPhase(state, task, "handedOff");
     return;
@@ -74,6 +69,7 @@ export function attemptEnded(state: MissionState, event: Of<"attempt.ended">): v
     outcome.status === "failed" ? { ...outcome.error } : { code: "interrupted", message: outcome.reason };
   if (outcome.snapshot !== undefined) failure.snapshot = outcome.snapshot;
   if (setbackCodes.includes(failure.code)) task.setbacks += 1;
+  if (outcome.status === "interrupted") task.interruptions += 1;
   if (outcome.status === "interrupted") task.interrupted = { attemptId: attempt.id, reason: outcome.reason };
   else {
     delete task.interrupted;

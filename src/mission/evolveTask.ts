@@ -18,6 +18,7 @@ export function openTask(state: MissionState, spec: TaskSpec): TaskState {
     attemptCount: 0,
     attemptsLeft: spec.maxAttempts,
     setbacks: 0,
+    interruptions: 0,
     previous: [],
   };
   for (const named of spec.needs) {

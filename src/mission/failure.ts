@@ -57,9 +57,9 @@ export function answerFailure(
     return { answer: "giveUp", why: `the task's policy is to fail fast: ${failure.message}` };
   switch (failure.code) {
     case "interrupted":
-      return task.setbacks <= maxInterruptions
+      return task.interruptions <= maxInterruptions
         ? { answer: "retry", agentId: task.agentId, notBefore: at, from: failure.snapshot, extraAttempts: 1 }
-        : { answer: "ask", why: `${task.setbacks} interruptions in a row` };
+        : { answer: "ask", why: `${task.interruptions} interruptions in a row` };
     case "timeout":
     case "stall":
     case "detector":
@@ -84,6 +84,7 @@ export function answerFailure(
             answer: "retry",
             agentId: task.agentId,
             notBefore: at + backoffMs(policy.backoffMs, task.setbacks),
+            from: failure.snapshot,
             extraAttempts: 1,
           }
         : { answer: "ask", why: `${task.setbacks} infrastructure failures in a row` };

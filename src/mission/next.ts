@@ -4,6 +4,9 @@
  */
 import type { ProposedCommand, HumanCommand } from "../protocol/commands.ts";
 import type { Timestamp } from "../protocol/ids.ts";
+import { dimensions } from "../protocol/budget.ts";
+import { maySolveItself } from "./budget.ts";
+import { decide } from "./decide.ts";
 import { alarmOf, stallsAt } from "./detector.ts";
 import { needsEscalation, unproven } from "./lifecycle.ts";
 import { budgetIsAsked, openApproval } from "./request.ts";
@@ -24,7 +27,20 @@ export function next(mission: Mission, now: Timestamp): Proposal | undefined {
     return openApproval(mission, "plan") === undefined ? { type: "plan.ask" } : undefined;
   if (budgetIsAsked(mission)) return undefined;
   if (work.base === undefined) return own(mission, now, "prepare", { type: "mission.prepare" });
-  return nextForTasks(mission, now) ?? nextForSeal(mission, now);
+  const proposal = nextForTasks(mission, now) ?? nextForSeal(mission, now);
+  return proposal !== undefined && waitsForRoom(mission, proposal, now) ? undefined : proposal;
+}
+
+/** What calls under way hold back may come free: nobody is asked for more before it did. */
+function waitsForRoom(mission: Mission, proposal: Proposal, now: Timestamp): boolean {
+  const { limits, reserved } = mission.ledger;
+  if (!dimensions.some((dimension) => limits[dimension] !== undefined && reserved[dimension] > 0))
+    return false;
+  const decision = decide(mission, { id: "", at: now, by: "engine", body: proposal });
+  const exceeded = decision.ok
+    ? decision.events.find((event) => event.type === "budget.exceeded")
+    : undefined;
+  return exceeded !== undefined && maySolveItself(mission, exceeded);
 }
 
 /** Calls of dead runners are recovered; calls past their time, of a paused or a cancelled mission are ended. */
@@ -162,13 +178,16 @@ export function due(mission: Mission): readonly Readonly<CallState>[] {
   return calls;
 }
 
+/** Earlier than any clock, one that was set back included. */
+const atOnce = 0;
+
 /**
  * When somebody must look at the mission again: at once when there is work to do, never (null) when it
  * is closed, else at its next deadline.
  */
 export function wakeAt(mission: Mission): Timestamp | null {
   if (mission.work.outcome !== undefined || mission.unknownEvent !== undefined) return null;
-  if (due(mission).length > 0 || next(mission, mission.at) !== undefined) return mission.at;
+  if (due(mission).length > 0 || next(mission, mission.at) !== undefined) return atOnce;
   const at = nextDeadline(mission, mission.at);
   return at === Infinity ? null : at;
 }

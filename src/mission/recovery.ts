@@ -4,7 +4,12 @@ import { effects, type Call, type Effect, type RecoveryAction } from "../protoco
 /** The strictest effect of a set; an empty set touches nothing and counts as `read`. */
 export function strictest(set: readonly Effect[]): Effect {
   let rank = 0;
-  for (const effect of set) rank = Math.max(rank, effects.indexOf(effect));
+  for (const effect of set) {
+    const own = effects.indexOf(effect);
+    // A name that a log of another version brought in: nobody knows what it may do.
+    if (own < 0) return "external";
+    rank = Math.max(rank, own);
+  }
   return effects[rank] ?? "external";
 }
 

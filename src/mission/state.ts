@@ -75,6 +75,8 @@ export interface TaskState {
   attemptsLeft: number;
   /** Infrastructure failures in a row, of work or of verification. */
   setbacks: number;
+  /** Attempts in a row that were ended from outside. */
+  interruptions: number;
   supersedes?: TaskId;
   /** Where the next attempt starts; the mission's head when left out. */
   from?: Snapshot;

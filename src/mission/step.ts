@@ -1,6 +1,6 @@
 /** Steps (AL2–AL5): what is legal, one at a time, and what follows when one ends. */
 import { dimensions } from "../protocol/budget.ts";
-import type { CallOutcome } from "../protocol/call.ts";
+import { effects, type CallOutcome } from "../protocol/call.ts";
 import type { Call } from "../protocol/call.ts";
 import type { NextSteps } from "../protocol/commands.ts";
 import type { AttemptOutcome, MissionEvent } from "../protocol/events.ts";
@@ -90,6 +90,9 @@ function illegal(attempt: AttemptState, next: NextSteps | undefined): AttemptOut
   const odd = next.steps.find(
     ({ reserve, timeoutMs }) => !isAmount(timeoutMs) || dimensions.some((one) => !isAmount(reserve[one])),
   );
+  const unknown = next.steps.flatMap((step) => step.effects).find((effect) => !effects.includes(effect));
+  if (unknown !== undefined)
+    return refusedSteps(`there is no effect "${unknown}": use ${effects.join(", ")}`);
   return odd === undefined
     ? undefined
     : refusedSteps(`step "${odd.intention}" reserves what is not a whole number of at least 0`);

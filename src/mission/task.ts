@@ -147,6 +147,9 @@ export function handleFailure(mission: Mission, command: CommandOf<"task.handleF
 const unpassed = (mission: Mission, task: TaskState): string[] =>
   task.spec.fulfills.filter((id) => mission.work.verdicts.get(id)?.value !== "passed");
 
+const fromOf = ({ snapshot }: Failure): { from?: NonNullable<Failure["snapshot"]> } =>
+  snapshot === undefined ? {} : { from: snapshot };
+
 function failureEvents(mission: Mission, task: TaskState, failure: Failure, at: Timestamp): MissionEvent[] {
   const taskId = task.spec.id;
   const answer = answerFailure(mission, task, failure, at);
@@ -168,7 +171,7 @@ function failureEvents(mission: Mission, task: TaskState, failure: Failure, at: 
     case "slowDown":
       return [
         { type: "concurrency.lowered", to: answer.to, until: answer.until },
-        { ...retried, again: "attempt", notBefore: answer.until, extraAttempts: 1 },
+        { ...retried, again: "attempt", notBefore: answer.until, extraAttempts: 1, ...fromOf(failure) },
       ];
     case "verifyAgain":
       return [{ ...retried, again: "verification", notBefore: answer.notBefore, extraAttempts: 0 }];

@@ -7,6 +7,8 @@ export interface Clock {
   monotonicMs(): number;
   /** Resolves at `at` or soon after, or at once when the signal aborts; never rejects. */
   wait(at: Timestamp, signal: AbortSignal): Promise<void>;
+  /** Resolves after so many milliseconds, however the time of day jumps, or at once when the signal aborts; never rejects. */
+  pause(durationMs: number, signal: AbortSignal): Promise<void>;
 }
 
 export interface Ids {

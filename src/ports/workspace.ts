@@ -54,6 +54,6 @@ export interface Workspaces {
   diff(missionId: MissionId, from: Snapshot, to: Snapshot): Promise<string>;
   /** Removes a folder made by `materialise`; missing is fine. */
   remove(directory: string): Promise<void>;
-  /** Removes every folder of a mission, those that dead runners left behind too; its repository stays. */
-  removeAll(missionId: MissionId): Promise<void>;
+  /** Removes every folder of a mission, those that dead runners left behind too, but for names with the kept prefix; its repository stays. */
+  removeAll(missionId: MissionId, keptPrefix?: string): Promise<void>;
 }

@@ -21,7 +21,7 @@ export interface Assertion {
   id: AssertionId;
   behaviour: string;
   check: Check;
-  /** What the check says on the base, before any work. */
+  /** What the check is expected to say on the base. Recorded; nothing runs it there before preflight exists. */
   onBase: "fails" | "passes" | "any";
 }
 

@@ -14,7 +14,12 @@ import type { Store } from "./store.ts";
 
 const root = mkdtempSync(join(tmpdir(), "houston-same-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
-const clock = { now: () => 0, monotonicMs: () => 0, wait: () => Promise.resolve() };
+const clock = {
+  now: () => 0,
+  monotonicMs: () => 0,
+  wait: () => Promise.resolve(),
+  pause: () => Promise.resolve(),
+};
 const digest = { sha256: (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest("hex") };
 
 const small = (max: number): fc.Arbitrary<number> => fc.integer({ min: 0, max });

@@ -70,6 +70,7 @@ export class Incarnation {
     return {
       now: () => time.now() + offsetMs(),
       monotonicMs: () => time.monotonicMs(),
+      pause: (durationMs, signal) => this.#pass(time.pause(durationMs, signal)) as Promise<void>,
       wait: (at, signal) => this.#pass(time.wait(at - offsetMs(), signal)) as Promise<void>,
     };
   }

@@ -86,10 +86,14 @@ function lawOfOnce(end: WorldEnd, events: EventRecord<MissionEvent>[]): string[]
   for (const { event, commandId } of events) {
     if (event.type === "call.settled") settledAt.set(event.callId, ackOf.get(commandId) ?? 0);
   }
-  for (const { callId, startedAt } of end.outside.performances) {
+  const begun = new Set<string>();
+  for (const { callId, epoch, startedAt } of end.outside.performances) {
     const settled = settledAt.get(callId);
     if (settled !== undefined && startedAt > settled)
       violations.push(`law 2: call ${callId} was performed again after it was settled`);
+    if (begun.has(`${callId}/${epoch}`))
+      violations.push(`law 2: call ${callId} was performed twice in epoch ${epoch}`);
+    begun.add(`${callId}/${epoch}`);
   }
   return violations;
 }

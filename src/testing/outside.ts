@@ -21,6 +21,7 @@ export interface Performance {
 
 export class Outside {
   readonly #commits = new Map<string, Tree>();
+  readonly #looks = new Map<string, number>();
   /** Folders by path. Whoever has a path can write there, dead runner's children included. */
   readonly folders = new Map<string, Set<string>>();
   readonly branches = new Map<string, string>();
@@ -31,11 +32,22 @@ export class Outside {
   /** Set when something happened that must never happen. */
   readonly violations: string[] = [];
 
-  /** Somebody asks the outside for an effect, having begun at `since`. A newer runner that asks for what had happened before it began did not look. */
+  /** A runner asks whether an effect happened. */
+  look(key: string, epoch: number, now: number): boolean {
+    this.#looks.set(`${key}/${epoch}`, now);
+    return this.effects.has(key);
+  }
+
+  /**
+   * Somebody asks the outside for an effect, having begun at `since`. A newer runner that asks for what had
+   * happened before it looked, or without looking, repeats it; what an older one's request did since is the
+   * outside's to tell apart, by the key.
+   */
   affect(key: string, epoch: number, since: number, now: number): void {
     const before = this.effects.get(key);
+    const lookedAt = this.#looks.get(`${key}/${epoch}`) ?? since;
     if (before === undefined) this.effects.set(key, { at: now, epoch });
-    else if (before.epoch < epoch && before.at < since)
+    else if (before.epoch < epoch && before.at < lookedAt)
       this.violations.push(`law 2: external effect ${key} was repeated without looking`);
   }
 
@@ -80,9 +92,10 @@ export class Outside {
       remove: async (directory) => {
         this.folders.delete(directory);
       },
-      removeAll: async (missionId) => {
+      removeAll: async (missionId, keptPrefix = "-") => {
         for (const directory of this.folders.keys())
-          if (directory.startsWith(`/${missionId}/`)) this.folders.delete(directory);
+          if (directory.startsWith(`/${missionId}/`) && !directory.startsWith(`/${missionId}/${keptPrefix}`))
+            this.folders.delete(directory);
       },
     };
   }

@@ -160,7 +160,8 @@ export function scriptedSteps(world: ScriptedWorld, maxSteps: number): StepExecu
     async lookUp(request): Promise<LookUp> {
       if (world.random.chance(world.trouble * 0.2))
         return { found: "unknown", reason: "the outside does not answer" };
-      if (!world.outside.effects.has(request.idempotencyKey)) return { found: "absent" };
+      if (!world.outside.look(request.idempotencyKey, request.epoch, world.clock.now()))
+        return { found: "absent" };
       return { found: "done", report: reportOf(world, request, maxSteps) };
     },
   };

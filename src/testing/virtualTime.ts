@@ -35,6 +35,10 @@ export class VirtualTime implements Clock {
     });
   }
 
+  pause(durationMs: number, signal: AbortSignal): Promise<void> {
+    return this.wait(this.#now + durationMs, signal);
+  }
+
   /** Runs something at an instant. */
   schedule(at: Timestamp, fire: () => void): void {
     this.#push({ at: Math.max(at, this.#now), order: (this.#order += 1), fire });

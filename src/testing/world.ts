@@ -73,6 +73,9 @@ const start = 1_800_000_000_000;
 const endOfTimeMs = 9 * 86_400_000;
 const humanEveryMs = 20_000;
 const ttlMs = 10_000;
+/** How many appends are slow. */
+const slowAppends = 0.15;
+const never = new AbortController().signal;
 
 class World {
   readonly options: WorldOptions;
@@ -89,6 +92,7 @@ class World {
   repeated = 0;
   closed = false;
   #ids = 0;
+  #begun = false;
   #done = false;
   readonly #stops: AbortController[] = [];
 
@@ -118,6 +122,9 @@ class World {
       ...this.store,
       log: {
         append: async (append) => {
+          // A disk takes its time, and what was asked for meanwhile must wait its turn.
+          if (this.#begun && this.random.chance(slowAppends))
+            await this.time.pause(this.random.int(1, 2_000), never);
           const result = await log.append(append);
           if (result.status !== "appended") return result;
           this.closed ||= append.streams.some(({ events }) =>
@@ -190,6 +197,7 @@ class World {
     const body = { type: "mission.create", missionId, sessionId, spec: this.spec } as const;
     const created = await createMission(log, { id: this.nextId(), at: start, by: "human:somebody", body });
     if (!created.ok) throw new Error(created.refusal.message);
+    this.#begun = true;
   }
 
   /** Keeps a runner alive for the whole of the world: when one life ends, another begins. */

@@ -37,12 +37,11 @@ const env = { CI: "1", NO_COLOR: "1" };
 /** Rejects with what the sandbox threw, or when it cannot end the program. */
 export async function runBounded(sandbox: Sandbox, clock: Clock, request: RunRequest): Promise<Run> {
   const { argv, cwd, writable, readOnly, timeoutMs } = request;
-  const startedAt = clock.now();
   const startedMs = clock.monotonicMs();
   const stop = new AbortController();
   const over = new AbortController();
   let timedOut = false;
-  const deadline = clock.wait(startedAt + timeoutMs, over.signal).then(() => {
+  const deadline = clock.pause(timeoutMs, over.signal).then(() => {
     if (over.signal.aborted) return;
     timedOut = true;
     stop.abort();
@@ -96,7 +95,7 @@ async function endOf(
     });
   });
   const stuck = told.then(async () => {
-    await clock.wait(clock.now() + endWithinMs, over);
+    await clock.pause(endWithinMs, over);
     return "stuck" as const;
   });
   const first = await Promise.race([ended.then(() => "ended" as const), stuck]);

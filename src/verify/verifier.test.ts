@@ -9,6 +9,7 @@ import { SandboxError } from "../ports/sandbox.ts";
 import type { Judgement } from "../ports/verifier.ts";
 import type { Check } from "../protocol/plan.ts";
 import { createVerifier } from "./verifier.ts";
+import { systemClock } from "../app/systemClock.ts";
 
 let directory = "";
 let requests: JailRequest[] = [];
@@ -51,7 +52,11 @@ async function judge(
   check: Check,
   options: { sandbox?: Sandbox; signal?: AbortSignal } = {},
 ): Promise<Judgement> {
-  const verifier = createVerifier({ sandbox: options.sandbox ?? direct, readOnly: ["/usr"] });
+  const verifier = createVerifier({
+    sandbox: options.sandbox ?? direct,
+    readOnly: ["/usr"],
+    clock: systemClock,
+  });
   const assertion = { id: "a", behaviour: "b", check, onBase: "any" as const };
   return await verifier.judge({
     assertion,

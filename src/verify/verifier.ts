@@ -16,7 +16,7 @@ export interface VerifierOptions {
   sandbox: Sandbox;
   /** Folders and files that checks need beside the tree, such as a sealed environment. */
   readOnly: string[];
-  clock?: Clock;
+  clock: Clock;
 }
 
 type TestsCheck = Extract<Check, { kind: "tests" }>;
@@ -26,7 +26,7 @@ const maxNames = 2_000;
 const maxNameLength = 500;
 
 export function createVerifier(options: VerifierOptions): Verifier {
-  const clock = options.clock ?? systemClock;
+  const clock = options.clock;
   return {
     judge: async ({ assertion, directory, signal }) => {
       try {
@@ -69,7 +69,7 @@ async function judgeCheck(
     timeoutMs: check.timeoutMs,
     signal,
   });
-  const early = endedEarly(run, check.timeoutMs);
+  const early = endedEarly(run, check);
   if (early !== undefined) return { ...early, observations: [observation(check, run)] };
   const exitCode = run.end.kind === "exited" ? run.end.exitCode : null;
   if (check.kind === "command")
@@ -77,16 +77,20 @@ async function judgeCheck(
   return await judgeTests(check, run, exitCode, directory, reportParts);
 }
 
+/** 128 and the number of SIGKILL: what a shell and bubblewrap make of a program that it ended. */
+const killedCode = 137;
+const expectsKill = (check: Check): boolean => check.kind === "command" && check.exitCode === killedCode;
+
 /** Ends that say nothing about the tree. */
-function endedEarly(run: Run, timeoutMs: number): Finding | undefined {
+function endedEarly(run: Run, check: Check): Finding | undefined {
   switch (run.end.kind) {
     case "timedOut":
-      return { value: "inconclusive", reason: `timed out after ${timeoutMs} ms` };
+      return { value: "inconclusive", reason: `timed out after ${check.timeoutMs} ms` };
     case "cancelled":
       return { value: "error", reason: "cancelled before the check ended" };
     case "exited":
-      // Nobody but the host's memory limits and the box use this signal.
-      return run.end.signal === "SIGKILL"
+      // Nobody but the host's memory limits and the box use this signal; through the box it comes as a code.
+      return run.end.signal === "SIGKILL" || (run.end.exitCode === killedCode && !expectsKill(check))
         ? {
             value: "inconclusive",
             reason: "the check was killed from outside (SIGKILL), perhaps for using too much memory",
@@ -157,24 +161,3 @@ const without = (value: Judgement["value"], reason: string): Judgement => ({
   reason,
   observations: [],
 });
-
-const systemClock: Clock = {
-  now: () => Date.now(),
-  monotonicMs: () => performance.now(),
-  wait: async (at, signal) => {
-    const maxTimerMs = 2 ** 31 - 1;
-    while (!signal.aborted && Date.now() < at) await sleep(Math.min(at - Date.now(), maxTimerMs), signal);
-  },
-};
-
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
-}

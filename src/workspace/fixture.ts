@@ -12,6 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Workspaces } from "../ports/workspace.ts";
@@ -75,6 +76,33 @@ export function contents(directory: string): Record<string, string> {
   };
   visit("");
   return found;
+}
+
+/**
+ * Runs some work and gives the paths it synced, in order; `look` is called before each sync. What git syncs itself
+ * is not among them.
+ */
+export async function syncsOf(
+  work: () => Promise<unknown>,
+  look: (path: string) => void = () => {},
+): Promise<string[]> {
+  const some = await open("/");
+  const handles = Object.getPrototypeOf(some) as FileHandle;
+  await some.close();
+  const sync = Reflect.get(handles, "sync");
+  const paths: string[] = [];
+  handles.sync = async function (this: FileHandle) {
+    const path = readlinkSync(`/proc/self/fd/${this.fd}`);
+    look(path);
+    await sync.call(this);
+    paths.push(path);
+  };
+  try {
+    await work();
+    return paths;
+  } finally {
+    handles.sync = sync;
+  }
 }
 
 export class Fixture {

@@ -3,18 +3,18 @@
  * repository, and how it stays small. Nothing but Houston ever writes in it.
  */
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { WorkspaceError } from "../ports/workspace.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
-import { exists, makeDurably, sweep, syncPath, syncTree, writeRef } from "./durable.ts";
+import { exists, sweep, syncPath, syncTree, writeRef } from "./durable.ts";
 import { git, line, saysDiskFull, tryGit } from "./git.ts";
 import { objectId, segment } from "./names.ts";
 import type { MissionRepository } from "./objects.ts";
 import type { UserRepository } from "./userRepository.ts";
 
 const baseRef = "refs/houston/base";
-const maxPacks = 50;
+const snapshotRefs = "refs/houston/snapshots";
 
 /**
  * Outranks every .gitattributes of the tree: no conversion, no filter, no chosen diff or merge
@@ -44,6 +44,14 @@ export async function makeMissionFolders(folders: MissionFolders): Promise<void>
 
 export function missionRepository(folders: MissionFolders): MissionRepository {
   return { place: { gitDir: folders.repository }, cwd: folders.root };
+}
+
+/** Each capture's commit has a ref of its own, so that nothing removes it. */
+export const snapshotRef = (commit: string): string => `${snapshotRefs}/${commit}`;
+
+/** Makes the way to the repository durable: its own name, the mission's, and that of the folder of all missions. */
+export async function syncRepositoryName({ root }: MissionFolders): Promise<void> {
+  for (const folder of [root, dirname(root), dirname(dirname(root))]) await syncPath(folder);
 }
 
 /** The base, if the repository has been made. */
@@ -92,11 +100,12 @@ export async function importBase(
     for (const [name, value] of settings) await git({ ...repository, args: ["config", name, value] });
     await fetchBase(repository, folders, user, commit);
     await writeRef(making, baseRef, commit);
+    // Now, because a capture that made it and was killed before its sync would let the next one think it safe.
+    await mkdir(join(making, snapshotRefs), { recursive: true });
     const snapshot = await snapshotOf(repository, commit);
     await syncTree(making);
     await rename(making, folders.repository);
-    await syncPath(folders.root);
-    await makeDurably(folders.root, folders.root);
+    await syncRepositoryName(folders);
     return snapshot;
   } catch (error) {
     await rm(making, { recursive: true, force: true });
@@ -142,14 +151,4 @@ async function fetchBase(
     saysDiskFull(fetched.stderr) ? "diskFull" : "baseMissing",
     `${user.path} does not give all of commit ${commit}${partial}: ${fetched.stderr}`,
   );
-}
-
-/** Joins packs when there are many; each capture that wrote something left one. Never fails. */
-export async function tidy(folders: MissionFolders): Promise<void> {
-  const pack = join(folders.repository, "objects", "pack");
-  const names = await readdir(pack).catch((): string[] => []);
-  if (names.filter((name) => name.endsWith(".pack")).length <= maxPacks) return;
-  const repository = missionRepository(folders);
-  const joined = await tryGit({ ...repository, args: ["repack", "-q", "-n", "-d", "--geometric=2"] });
-  if (joined.code === 0) await syncPath(pack);
 }

@@ -6,6 +6,7 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { WorkspaceError } from "../ports/workspace.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
+import { syncObjects, syncRef } from "./durable.ts";
 import { git, type GitPlace, gitFailed, line, tryGit } from "./git.ts";
 import { objectId, plainBranchName } from "./names.ts";
 import type { MissionRepository } from "./objects.ts";
@@ -98,10 +99,18 @@ export async function isDelivered(
   branch: string,
   snapshot: Snapshot,
 ): Promise<boolean> {
-  return (await branchCommit(user, branch)) === snapshot.commit;
+  if ((await branchCommit(user, branch)) !== snapshot.commit) return false;
+  await syncDelivery(user, branch);
+  return true;
 }
 
-/** Fetches the snapshot from the mission's repository and makes the branch; see the port for conflicts. */
+/** Whoever made the branch may have been killed before it was safe, so it is never believed just because it is there. */
+async function syncDelivery({ place, cwd }: UserRepository, branch: string): Promise<void> {
+  await syncObjects(place.commonDir);
+  await syncRef(place.commonDir, await refName(cwd, branch));
+}
+
+/** Fetches the snapshot from the mission's repository and makes the branch, both durable; see the port for conflicts. */
 export async function deliverTo(
   user: UserRepository,
   from: MissionRepository,
@@ -112,17 +121,19 @@ export async function deliverTo(
   const commit = objectId("commit", snapshot.commit);
   const ref = await refName(user.cwd, branch);
   const current = await branchCommit(user, branch);
-  if (current === commit) return;
+  if (current === commit) return await syncDelivery(user, branch);
   if (current !== undefined) throw standsElsewhere(user, branch, current, commit);
   await refuseIfCheckedOut(user, ref, branch);
   await fetchInto(user, from, base, commit);
+  // Before the branch, which must not survive a power cut without them.
+  await syncObjects(user.place.commonDir);
   const made = await tryGit({
     ...user,
     args: ["update-ref", "--no-deref", "-m", "houston: deliver", ref, commit, "0".repeat(commit.length)],
   });
-  if (made.code === 0) return;
+  if (made.code === 0) return await syncRef(user.place.commonDir, ref);
   const now = await branchCommit(user, branch);
-  if (now === commit) return;
+  if (now === commit) return await syncDelivery(user, branch);
   if (now !== undefined) throw standsElsewhere(user, branch, now, commit);
   if (/exists; cannot create|is a prefix/.test(made.stderr)) {
     throw new WorkspaceError("conflict", `branch ${branch} cannot be made in ${user.path}: ${made.stderr}`);

@@ -1,10 +1,10 @@
 /** Mission workspaces on plain git: the implementation of the port, and what it promises about order. */
-import { mkdir, readdir, rmdir } from "node:fs/promises";
+import { readdir, rmdir } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import type { Workspaces } from "../ports/workspace.ts";
 import { WorkspaceError } from "../ports/workspace.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
-import { writeRef } from "./durable.ts";
+import { makeDurably, writeRef } from "./durable.ts";
 import { absent, codeOf, Folder } from "./folder.ts";
 import { git } from "./git.ts";
 import { Importer } from "./importer.ts";
@@ -16,10 +16,12 @@ import {
   missionFolders,
   missionRepository,
   recordedBase,
-  tidy,
+  snapshotRef,
+  syncRepositoryName,
 } from "./missionRepository.ts";
 import { segment } from "./names.ts";
 import { commitTime, list, type Listing, readBlobs } from "./objects.ts";
+import { tidy } from "./packs.ts";
 import { type FolderMemory, Survey } from "./survey.ts";
 import { deliverTo, findUserRepository, isDelivered, resolveBase } from "./userRepository.ts";
 
@@ -49,9 +51,13 @@ export function createWorkspaces(options: WorkspacesOptions): Workspaces {
       await guarded(async () => {
         const folders = of(missionId);
         return await inTurn(missionId, async () => {
-          await mkdir(directory, { recursive: true });
+          await makeDurably(directory);
           const recorded = await recordedBase(folders);
-          if (recorded !== undefined) return recorded;
+          if (recorded !== undefined) {
+            // Whoever made it may have been killed before its name was safe.
+            await syncRepositoryName(folders);
+            return recorded;
+          }
           const user = await findUserRepository(repositoryPath);
           return await importBase(folders, user, await resolveBase(user, base));
         });
@@ -99,15 +105,21 @@ export function createWorkspaces(options: WorkspacesOptions): Workspaces {
       });
     },
 
-    removeAll: async (missionId) => {
-      await guarded(async () => await removeAll(of(missionId), known));
+    removeAll: async (missionId, keptPrefix) => {
+      await guarded(async () => await removeAll(of(missionId), keptPrefix, known));
     },
   };
 }
 
 /** Dead runners' folders too; a folder that was never made is no trouble. */
-async function removeAll({ work }: MissionFolders, memory: Map<string, Known>): Promise<void> {
+async function removeAll(
+  { work }: MissionFolders,
+  keptPrefix: string | undefined,
+  memory: Map<string, Known>,
+): Promise<void> {
   for (const name of await readdir(work).catch(() => [])) {
+    const isKept = keptPrefix !== undefined && name.replace(/^\.making-/, "").startsWith(keptPrefix);
+    if (isKept) continue;
     memory.delete(join(work, name));
     await removeFolder(join(work, name));
   }
@@ -145,7 +157,7 @@ async function capture(
     // The same content on the same parent is the same commit, whenever it is captured.
     const seconds = (await commitTime(repository, parent.commit)) + 1;
     const snapshot = await importer.commit(parent.commit, seconds, cleaned(message), changes);
-    await writeRef(folders.repository, `refs/houston/snapshots/${snapshot.commit}`, snapshot.commit);
+    await writeRef(folders.repository, snapshotRef(snapshot.commit), snapshot.commit);
     const next = new Map(listing);
     for (const path of changes.removed) next.delete(path);
     for (const [path, entry] of changes.written) next.set(path, entry);
@@ -153,7 +165,7 @@ async function capture(
     return snapshot;
   } finally {
     await importer.close();
-    await tidy(folders);
+    await tidy(repository);
   }
 }
 

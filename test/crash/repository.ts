@@ -15,9 +15,13 @@ export interface CrashRepository {
 }
 
 const announce = (socket: string): string => `
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
+// When the kernel made this process, which may have been long before its program began.
+const ticks = Number(readFileSync("/proc/self/stat", "utf8").split(") ").pop().split(" ")[19]);
+const startedAt = Date.now() - (Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]) * 1000 - ticks * 10);
 export const announce = (kind) => new Promise((resolve) => {
-  const socket = connect(${JSON.stringify(socket)}, () => socket.write(JSON.stringify({ kind, cwd: process.cwd(), startedAt: performance.timeOrigin }) + "\\n"));
+  const socket = connect(${JSON.stringify(socket)}, () => socket.write(JSON.stringify({ kind, cwd: process.cwd(), startedAt }) + "\\n"));
   socket.on("data", () => socket.end());
   socket.on("close", resolve);
   socket.on("error", resolve);

@@ -9,6 +9,9 @@ import { join } from "node:path";
 import type { MissionRecord } from "../../src/app/following.ts";
 import type { Houston } from "../../src/app/houston.ts";
 
+/** The kernel's clock of processes is this coarse. */
+const tickMs = 20;
+
 interface Watched {
   records: MissionRecord[];
   /** When each call was settled, by the log. */
@@ -54,7 +57,7 @@ export class Witness {
       this.performances += 1;
       const { settled, begun } = await this.look(missionId);
       begun.set(callId, (begun.get(callId) ?? 0) + 1);
-      if (startedAt > (settled.get(callId) ?? Infinity))
+      if (startedAt - tickMs > (settled.get(callId) ?? Infinity))
         this.violations.push(
           `${kind} ${callId} of ${missionId} began again in epoch ${epoch} after it was settled`,
         );

@@ -1,8 +1,8 @@
 /** What the recorded folder holds, and which of it a power cut may take without anybody noticing. */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import type { Clock } from "../../src/ports/clock.ts";
+import { systemClock } from "../../src/app/systemClock.ts";
 
 /** Below the recorded folder. */
 export const stateFolder = "state";
@@ -20,10 +20,4 @@ export function isOutOfModel(path: string): boolean {
 export const sha256 = (bytes: Uint8Array | string): string =>
   createHash("sha256").update(bytes).digest("hex");
 
-export const clock: Clock = {
-  now: () => Date.now(),
-  monotonicMs: () => performance.now(),
-  wait: async (at, signal) => {
-    await setTimeout(Math.max(0, at - Date.now()), undefined, { signal }).catch(() => undefined);
-  },
-};
+export const clock: Clock = systemClock;

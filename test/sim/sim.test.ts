@@ -37,6 +37,14 @@ describe("the laws of the simulator", () => {
     expect((await checkLaws(end)).violations.join()).toContain("performed again");
   });
 
+  it("notice a call that is performed twice by one runner", async () => {
+    const end = await runWorld(calm);
+    const first = end.outside.performances[0];
+    if (first === undefined) throw new Error("nothing was performed");
+    end.outside.performances.push({ ...first });
+    expect((await checkLaws(end)).violations.join()).toContain("performed twice in epoch");
+  });
+
   it("notice a delivered tree that does not hold what was promised", async () => {
     const end = await runWorld(calm);
     end.outside.branches.set(end.spec.branch, end.outside.commit(new Set(["base"])).commit);

@@ -16,7 +16,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
-import { setTimeout } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { afterAll, describe, expect, test } from "vitest";
 import { missionStream } from "../../src/protocol/ids.ts";
@@ -35,6 +34,7 @@ import {
   streamA,
   uuid,
 } from "../../src/testing/storeContractKit.ts";
+import { systemClock as clock } from "../../src/app/systemClock.ts";
 
 const root = mkdtempSync(join(tmpdir(), "houston-faults-"));
 const children = new Set<ChildProcess>();
@@ -43,12 +43,6 @@ afterAll(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
-const clock = {
-  now: () => Date.now(),
-  monotonicMs: () => performance.now(),
-  wait: (at: number, signal: AbortSignal) =>
-    setTimeout(Math.max(0, at - Date.now()), undefined, { signal }).catch(() => {}),
-};
 let number = 0;
 const folder = (): string => join(root, String((number += 1)));
 const open = (directory: string, more: { readOnly?: boolean; create?: boolean } = {}): Promise<SqliteStore> =>

@@ -2,20 +2,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { afterAll, describe, test } from "vitest";
 import { storeContract } from "../../testing/storeContract.ts";
 import { openSqliteStore } from "./store.ts";
+import { systemClock as clock } from "../../app/systemClock.ts";
 
 const root = mkdtempSync(join(tmpdir(), "houston-sqlite-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 let number = 0;
-const clock = {
-  now: () => Date.now(),
-  monotonicMs: () => performance.now(),
-  wait: (at: number, signal: AbortSignal) =>
-    setTimeout(Math.max(0, at - Date.now()), undefined, { signal }).catch(() => {}),
-};
 
 describe("SQLite store", () => {
   test.each(storeContract())("$name", ({ run }) =>

@@ -2,17 +2,11 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { setTimeout } from "node:timers/promises";
 import { StoreError } from "../../../src/ports/log.ts";
 import { openSqliteStore, type SqliteStore } from "../../../src/stores/sqlite/store.ts";
 import { appendOf, noise, streamA } from "../../../src/testing/storeContractKit.ts";
+import { systemClock as clock } from "../../../src/app/systemClock.ts";
 
-const clock = {
-  now: () => Date.now(),
-  monotonicMs: () => performance.now(),
-  wait: (at: number, signal: AbortSignal) =>
-    setTimeout(Math.max(0, at - Date.now()), undefined, { signal }).catch(() => {}),
-};
 const [, , mode = "", directory = "", streamId = streamA, count = "0"] = process.argv;
 const say = (what: unknown): boolean => process.stdout.write(`${JSON.stringify(what)}\n`);
 const codeOf = (error: unknown): unknown => (error instanceof StoreError ? error.code : String(error));
