@@ -103,7 +103,7 @@ const assertion = z
     onBase: z
       .enum(["fails", "passes", "any"])
       .default("any")
-      .describe("What the check says before any work."),
+      .describe("What the check is expected to say before any work. Recorded, not checked yet."),
   })
   .refine(
     (one) => (one.tests === undefined) !== (one.command === undefined),
