@@ -155,6 +155,17 @@ describe("a command", () => {
   });
 });
 
+/** What a shell and the box end with when the program in them was killed. */
+const killed = "process.exit(137)";
+
+test("what is killed inside the box is inconclusive, unless that is what the check expects", async () => {
+  await file("a.test.mjs", killed);
+  const inconclusive = { value: "inconclusive", reason: expect.stringContaining("SIGKILL") as string };
+  expect(await judge(script(killed))).toMatchObject(inconclusive);
+  expect(await judge(tests({ command: [node, "a.test.mjs"] }))).toMatchObject(inconclusive);
+  expect(await judge(script(killed, { exitCode: 137 }))).toMatchObject({ value: "passed" });
+});
+
 describe("tests", () => {
   test("pass when every expected one is reported as passed, by full name or its last segments", async () => {
     await file(
