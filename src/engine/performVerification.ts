@@ -39,12 +39,15 @@ async function judgeOne(
   const name = `${folderPrefix(epoch)}${call.id}-${assertion.id}`;
   try {
     const { directory } = await ports.workspaces.materialise({ missionId, name, snapshot });
-    ports.faults.reach("verify.materialised");
-    const judgement = await ports.verifier.judge({ assertion, directory, signal });
-    await discard(performance, directory);
-    const evidence: Evidence[] = [];
-    for (const observation of judgement.observations) evidence.push(await keep(ports, observation, blobs));
-    return { assertionId: assertion.id, value: judgement.value, reason: judgement.reason, evidence };
+    try {
+      ports.faults.reach("verify.materialised");
+      const judgement = await ports.verifier.judge({ assertion, directory, signal });
+      const evidence: Evidence[] = [];
+      for (const observation of judgement.observations) evidence.push(await keep(ports, observation, blobs));
+      return { assertionId: assertion.id, value: judgement.value, reason: judgement.reason, evidence };
+    } finally {
+      await discard(performance, directory);
+    }
   } catch (error) {
     return { assertionId: assertion.id, value: "error", reason: explain(error).message, evidence: [] };
   }

@@ -54,6 +54,8 @@ export class Runner {
   /** Missions that others hold, or that failed here, and when to look again. */
   readonly #notBefore = new Map<MissionId, Timestamp>();
   readonly #wake = new Signal();
+  /** Ends every run in good order: told to from outside, or because this runner must not go on. */
+  readonly #ending = new AbortController();
   #closed = false;
 
   constructor(ports: EnginePorts, settings: RunnerSettings) {
@@ -63,7 +65,7 @@ export class Runner {
 
   /** Runs until stopped; with `only`, until that mission is closed. Rejects when the store is broken. */
   async run(): Promise<void> {
-    const ending = new AbortController();
+    const ending = this.#ending;
     const stop = (): void => {
       ending.abort();
       this.#wake.set();
@@ -191,6 +193,7 @@ export class Runner {
         ...this.#settings,
         missionId,
         epoch: acquired.epoch,
+        stop: this.#ending.signal,
         lost: lease.lost,
         held: () => lease.held(),
       };

@@ -1,7 +1,7 @@
 // A runner that must end does, whatever is broken around it: a full disk, a delivery that hangs, a feed of changes that breaks.
 import { describe, expect, test } from "vitest";
 import { StoreError } from "../ports/log.ts";
-import { lab, type Lab } from "../testing/lab.ts";
+import { lab, patient, type Lab } from "../testing/lab.ts";
 import { oneTask, specMissionId } from "../testing/specification.ts";
 
 /** How a runner has ended after so much time. */
@@ -82,5 +82,26 @@ describe("a runner that no longer hears of others' appends", () => {
     }));
     expect(await endAfter(one, 60_000, runner)).toMatch(/^died: Error: the disk failed at/);
     expect(await one.store.leases.get(specMissionId)).toMatchObject({ released: true });
+  });
+
+  test("does not wait for what its agents are still at", async () => {
+    const one = await lab(oneTask({ timeoutMs: 86_400_000 }, { policy: patient }), (it) => {
+      it.program = async ({ signal }) => {
+        await it.time.wait(Infinity, signal);
+        return { status: "interrupted", usage: {} };
+      };
+    });
+    const runner = one.runner("one", {}, (ports) => ({
+      ...ports,
+      changes: {
+        cursor: () => ports.changes.cursor(),
+        async *changes(_cursor, signal) {
+          await one.time.pause(5_000, signal);
+          yield* [];
+          throw new Error("the disk failed");
+        },
+      },
+    }));
+    expect(await endAfter(one, 60_000, runner)).toBe("died: Error: the disk failed");
   });
 });

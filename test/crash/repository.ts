@@ -35,7 +35,7 @@ import { announce } from "./announce.mjs";
 const brief = JSON.parse(readFileSync(0, "utf8"));
 await announce("attempt");
 // Outlives its runner, where the box lets it, and then writes where it was told to work.
-if (process.env.HOUSTON_JAIL !== undefined || process.ppid > 2) {
+if (process.ppid > 2) {
   const survivor = \`while kill -0 \${process.ppid} 2>/dev/null; do sleep 0.05; done; for i in 1 2 3 4 5 6 7 8 9 10; do echo late >> late.txt; sleep 0.1; done\`;
   spawn("/bin/sh", ["-c", survivor], { detached: true, stdio: "ignore" }).unref();
 }
