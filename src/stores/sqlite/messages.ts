@@ -5,6 +5,7 @@ import type { AppendResult, Cursor, InlineBlob, Receipt, StoreErrorCode, Wake } 
 import type { BlobRef } from "../../protocol/blob.ts";
 import type { CommandId, Epoch, MissionId, Seq, StreamId, Timestamp } from "../../protocol/ids.ts";
 import type { EpochRow, RawEvent, TruthPart } from "../store.ts";
+import type { EventPage } from "./pages.ts";
 
 export interface WireStream {
   streamId: StreamId;
@@ -38,6 +39,8 @@ interface Exchange<Ask, Answer> {
 /** Answered outside a transaction, also while the write lock is waited for. */
 export interface ReadExchanges {
   read: Exchange<{ streamId: StreamId; afterSeq: Seq; limit: number }, RawEvent[]>;
+  /** The same for many events. */
+  page: Exchange<{ streamId: StreamId; afterSeq: Seq; limit: number }, EventPage>;
   head: Exchange<StreamId, Seq>;
   receipt: Exchange<CommandId, Receipt | undefined>;
   streams: Exchange<undefined, StreamId[]>;

@@ -13,20 +13,13 @@ import type { Leases } from "../../ports/leases.ts";
 import { StoreError, type Append, type Log } from "../../ports/log.ts";
 import { maxInlineBlobBytes, type BlobRef } from "../../protocol/blob.ts";
 import type { MissionSummary } from "../../protocol/status.ts";
-import {
-  bodyOf,
-  byNewest,
-  missionOfAppend,
-  recordOf,
-  type Store,
-  type Truth,
-  type TruthPart,
-} from "../store.ts";
+import { bodyOf, byNewest, missionOfAppend, type Store, type Truth, type TruthPart } from "../store.ts";
 import { BlobFiles, damagedBlob } from "./blobFiles.ts";
 import { CacheFiles } from "./cacheFiles.ts";
 import { ChangeFeed } from "./changeFeed.ts";
 import { databaseFile } from "./database.ts";
 import { storeErrorOf } from "./errors.ts";
+import { EventReader } from "./eventReader.ts";
 import type {
   BackupExchanges,
   HeartbeatExchanges,
@@ -110,10 +103,10 @@ class OpenStore implements SqliteStore {
 
   private createLog(): Log {
     const { writer } = this;
+    const reader = new EventReader(writer);
     return {
       append: (append) => this.append(append),
-      read: async (streamId, afterSeq, limit) =>
-        (await writer.call("read", { streamId, afterSeq, limit })).map(recordOf),
+      read: (streamId, afterSeq, limit) => reader.read(streamId, afterSeq, limit),
       head: (streamId) => writer.call("head", streamId),
       receipt: (commandId) => writer.call("receipt", commandId),
       streams: () => writer.call("streams", undefined),
@@ -138,7 +131,7 @@ class OpenStore implements SqliteStore {
   private async append(append: Append): ReturnType<Log["append"]> {
     this.checkWritable();
     const result = await this.writer.call("append", wireOf(append));
-    if (result.status === "appended") this.feed.wake();
+    if (result.status === "appended") this.feed.appended(append, result.cursor);
     return result;
   }
 
@@ -207,7 +200,7 @@ class OpenStore implements SqliteStore {
           throw error;
         });
         await writer.call("restoreEnd", { keep: true });
-        this.feed.wake();
+        this.feed.look();
       },
     };
   }

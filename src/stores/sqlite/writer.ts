@@ -22,6 +22,7 @@ import type {
   WorkerSetup,
   WriteExchanges,
 } from "./messages.ts";
+import { eventsOf } from "./pages.ts";
 import type { Port } from "./port.ts";
 import { Tables, type PreparedBlob } from "./tables.ts";
 
@@ -216,7 +217,8 @@ export class Writer {
   }
 
   private readonly readers: Readers = {
-    read: ({ streamId, afterSeq, limit }) => this.tables.read(streamId, afterSeq, limit),
+    read: ({ streamId, afterSeq, limit }) => eventsOf(streamId, this.tables.read(streamId, afterSeq, limit)),
+    page: ({ streamId, afterSeq, limit }) => this.tables.read(streamId, afterSeq, limit),
     head: (streamId) => this.tables.head(streamId),
     receipt: (commandId) => this.tables.receipt(commandId),
     streams: () => this.tables.streams(),
