@@ -1,5 +1,5 @@
 // Delivery: a new branch in the user's repository and nothing else touched.
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WorkspaceError } from "../ports/workspace.ts";
@@ -80,6 +80,32 @@ describe("deliver", () => {
     expect(gitIn(f.user, "log", "--format=%s", "houston/m1")).toBe("captured\none");
     expect(gitIn(f.user, "log", "--format=%s", "main")).toBe("zero");
     expect(gitIn(f.user, "fsck")).toBe("");
+  });
+});
+
+describe("a lock of the branch", () => {
+  const lock = (content: string): string => {
+    const path = join(f.user, ".git/refs/heads/houston/m1.lock");
+    put(f.user, ".git/refs/heads/houston/m1.lock", content);
+    utimesSync(path, 1, 1);
+    return path;
+  };
+
+  test("is removed when a delivery that was cut off left it, whatever reached the disk", async () => {
+    const torn = `${result.commit.slice(0, 9)}${"\0".repeat(32)}`;
+    for (const content of ["", torn, `${result.commit}\n`]) {
+      const path = lock(content);
+      await f.deliver("houston/m1", result);
+      expect(await delivered("houston/m1")).toBe(true);
+      expect(existsSync(path)).toBe(false);
+      gitIn(f.user, "branch", "-D", "houston/m1");
+    }
+  });
+
+  test("stays when somebody else is making the branch", async () => {
+    const path = lock(`${base.commit}\n`);
+    await expect(f.deliver("houston/m1", result)).rejects.toMatchObject({ code: "git" });
+    expect(readFileSync(path, "utf8")).toBe(`${base.commit}\n`);
   });
 });
 

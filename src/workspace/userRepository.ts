@@ -2,14 +2,19 @@
  * The user's repository: found, read for the base, and given the result as a new branch. Work tree,
  * index, HEAD and existing branches are never written.
  */
-import { stat } from "node:fs/promises";
-import { resolve } from "node:path";
+import { readFile, rm, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { WorkspaceError } from "../ports/workspace.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import { syncObjects, syncRef } from "./durable.ts";
-import { git, type GitPlace, gitFailed, line, tryGit } from "./git.ts";
+import { absent } from "./folder.ts";
+import { git, type GitPlace, type GitResult, gitFailed, line, tryGit } from "./git.ts";
 import { objectId, plainBranchName } from "./names.ts";
 import type { MissionRepository } from "./objects.ts";
+
+/** Git holds the lock of a branch for some milliseconds. */
+const deadLockMs = 1_000;
 
 export interface UserRepository {
   path: string;
@@ -127,10 +132,7 @@ export async function deliverTo(
   await fetchInto(user, from, base, commit);
   // Before the branch, which must not survive a power cut without them.
   await syncObjects(user.place.commonDir);
-  const made = await tryGit({
-    ...user,
-    args: ["update-ref", "--no-deref", "-m", "houston: deliver", ref, commit, "0".repeat(commit.length)],
-  });
+  const made = await makeBranch(user, ref, commit);
   if (made.code === 0) return await syncRef(user.place.commonDir, ref);
   const now = await branchCommit(user, branch);
   if (now === commit) return await syncDelivery(user, branch);
@@ -139,6 +141,33 @@ export async function deliverTo(
     throw new WorkspaceError("conflict", `branch ${branch} cannot be made in ${user.path}: ${made.stderr}`);
   }
   throw gitFailed("update-ref", made);
+}
+
+async function makeBranch(user: UserRepository, ref: string, commit: string): Promise<GitResult> {
+  const args = ["update-ref", "--no-deref", "-m", "houston: deliver", ref, commit, "0".repeat(commit.length)];
+  const made = await tryGit({ ...user, args });
+  const lock = join(user.place.commonDir, `${ref}.lock`);
+  if (made.code === 0 || !made.stderr.includes(".lock': File exists")) return made;
+  return (await removeDeadLock(lock, commit)) ? await tryGit({ ...user, args }) : made;
+}
+
+/**
+ * A delivery that was cut off leaves git's lock, which nobody would ever remove. Only one that holds what we would
+ * write there, or as much of it as reached the disk, and that no living git can still be holding.
+ */
+async function removeDeadLock(lock: string, commit: string): Promise<boolean> {
+  const before = await stat(lock).catch(absent);
+  if (before === undefined) return true;
+  await setTimeout(Math.min(Math.max(0, before.mtimeMs + deadLockMs - Date.now()), deadLockMs));
+  const after = await stat(lock).catch(absent);
+  if (after === undefined) return true;
+  if (after.ino !== before.ino || after.mtimeMs !== before.mtimeMs) return false;
+  const ours = Buffer.from(`${commit}\n`);
+  const content = await readFile(lock);
+  if (content.length > ours.length || !content.every((byte, i) => byte === 0 || byte === ours[i]))
+    return false;
+  await rm(lock, { force: true });
+  return true;
 }
 
 function standsElsewhere(
