@@ -26,10 +26,11 @@ export function keepLease(
   const lost = new AbortController();
   const stopping = new AbortController();
   const { clock, leases } = ports;
-  // By a clock that does not jump, from before the beat was written.
+  // From before the beat was written; by a clock that does not jump, and by the one that others judge the lease by.
   let keptUntilMs = clock.monotonicMs() + settings.ttlMs;
+  let keptUntil = clock.now() + settings.ttlMs;
   const held = (): boolean => {
-    if (clock.monotonicMs() >= keptUntilMs) lost.abort();
+    if (clock.monotonicMs() >= keptUntilMs || clock.now() >= keptUntil) lost.abort();
     return !lost.signal.aborted;
   };
   const beating = (async () => {
@@ -37,10 +38,12 @@ export function keepLease(
       await clock.pause(settings.heartbeatMs, stopping.signal);
       if (stopping.signal.aborted) return;
       const beganMs = clock.monotonicMs();
+      const now = clock.now();
       try {
-        const kept = await leases.heartbeat({ ...lease, ttlMs: settings.ttlMs, now: clock.now() });
-        if (kept) keptUntilMs = beganMs + settings.ttlMs;
-        else lost.abort();
+        const kept = await leases.heartbeat({ ...lease, ttlMs: settings.ttlMs, now });
+        if (!kept) return lost.abort();
+        keptUntilMs = beganMs + settings.ttlMs;
+        keptUntil = now + settings.ttlMs;
       } catch {
         // A beat that could not be written counts as not made.
         held();

@@ -73,9 +73,9 @@ export class Runner {
     this.#settings.stop.addEventListener("abort", stop);
     if (this.#settings.stop.aborted) stop();
     await this.#ports.runners?.enter(this.#settings.runnerId);
-    let deaf: unknown;
+    let deaf: Error | undefined;
     const following = this.#follow(ending.signal).catch((error: unknown) => {
-      deaf = error;
+      deaf = error instanceof Error ? error : new Error("the feed of changes broke", { cause: error });
       stop();
     });
     try {
@@ -88,7 +88,7 @@ export class Runner {
       await this.#ports.runners?.leave(this.#settings.runnerId);
     }
     // A runner that no longer hears of others' appends must not go on.
-    if (deaf !== undefined) throw deaf instanceof Error ? deaf : new Error(String(deaf));
+    if (deaf !== undefined) throw deaf;
   }
 
   /** Tells runs of appends by others, and looks for missions that woke up. */

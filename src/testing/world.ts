@@ -93,6 +93,8 @@ class World {
   closed = false;
   #ids = 0;
   #begun = false;
+  /** The machine's clock was set: every runner on it sees that. */
+  #offsetMs = 0;
   #done = false;
   readonly #stops: AbortController[] = [];
 
@@ -206,7 +208,6 @@ class World {
     const life = new Incarnation();
     const stop = new AbortController();
     this.#stops.push(stop);
-    let offsetMs = 0;
     const again = (afterMs: number): void => {
       if (!this.#done) this.time.schedule(this.time.now() + afterMs, () => this.live(`${name}'`));
     };
@@ -223,10 +224,10 @@ class World {
       if (fault === "kill") end();
       else if (fault === "jump") {
         this.jumps += 1;
-        offsetMs += random.int(-30_000, 30_000);
+        this.#offsetMs += random.int(-30_000, 30_000);
       } else this.#freeze(life, random);
     };
-    const ports = life.ports(this.ports(), () => offsetMs, reach);
+    const ports = life.ports(this.ports(), () => this.#offsetMs, reach);
     const runner = new Runner(ports, {
       runnerId: `0190a000-0000-7000-9000-${name}`,
       ttlMs,

@@ -26,8 +26,8 @@ const detours: Partial<Record<CrashPoint, (at: string) => Pick<CrashCase, "crash
     { crashes: [{ at: "deliver.fetched:1" }, { at }] },
     { crashes: [{ at: "deliver.before:1" }, { at }] },
   ],
-  "run.stopping": (at) => [{ crashes: [{ terminateAfterMs: 700, at }] }],
-  "lease.released": (at) => [{ crashes: [{ terminateAfterMs: 700, at }] }, { crashes: [{ at }] }],
+  "run.stopping": (at) => [{ crashes: [{ terminate: true, at }] }],
+  "lease.released": (at) => [{ crashes: [{ terminate: true, at }] }, { crashes: [{ at }] }],
   "cache.saved": (at) => [{ crashes: [{ at }], history: true }],
 };
 

@@ -13,8 +13,8 @@ export interface Crash {
   store?: string;
   /** Milliseconds after its start. */
   afterMs?: number;
-  /** SIGTERM first: the crash comes while it stops in good order. */
-  terminateAfterMs?: number;
+  /** SIGTERM once an agent is at work: the crash comes while the runner stops in good order. */
+  terminate?: boolean;
 }
 
 export interface LifeSettings {
@@ -43,7 +43,6 @@ export class Life {
     for (const stream of [this.process.stdout, this.process.stderr])
       stream?.on("data", (data: Buffer) => (this.#output = (this.#output + data.toString()).slice(-4_000)));
     if (crash.afterMs !== undefined) this.#later(crash.afterMs, "SIGKILL");
-    if (crash.terminateAfterMs !== undefined) this.#later(crash.terminateAfterMs, "SIGTERM");
   }
 
   get output(): string {

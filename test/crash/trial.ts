@@ -114,7 +114,9 @@ export class Trial {
     for (let number = 0; number < maxLives; number += 1) {
       const crash: Crash = one.crashes[number] ?? {};
       const life = new Life({ ...this.#tools, missionId, ttlMs }, crash);
-      const recovery = number === 0 ? undefined : this.#untilRun(missionId, life);
+      if (crash.terminate === true)
+        void this.#until("attempt.started", missionId, life).then(() => life.signal("SIGTERM"));
+      const recovery = number === 0 ? undefined : this.#until("run.started", missionId, life);
       const end = await life.end(lifeLimitMs);
       const recoveryMs = await recovery;
       if (recoveryMs !== undefined) result.recoveriesMs.push(recoveryMs);
@@ -127,18 +129,22 @@ export class Trial {
       }
       const view = await this.#tools.houston.status(missionId);
       if (view?.outcome !== undefined && number >= one.crashes.length - 1) return;
-      if (end === "exited" && view?.outcome === undefined && crash.terminateAfterMs === undefined)
+      if (end === "exited" && view?.outcome === undefined && crash.terminate !== true)
         result.problems.push(`life ${number + 1} left an open mission: ${life.output}`);
     }
   }
 
-  /** Milliseconds from the start of a life to its first event; undefined when it dies before. */
-  async #untilRun(missionId: string, life: Life): Promise<number | undefined> {
+  /** Milliseconds from the start of a life to its first event of a type; undefined when it dies before. */
+  async #until(
+    type: "run.started" | "attempt.started",
+    missionId: string,
+    life: Life,
+  ): Promise<number | undefined> {
     const { records } = await this.#tools.witness.look(missionId);
     const gone = new AbortController();
     life.process.once("exit", () => gone.abort());
     for await (const { event } of this.#tools.houston.events(missionId, records.length, gone.signal))
-      if (event.type === "run.started") return performance.now() - life.startedAt;
+      if (event.type === type) return performance.now() - life.startedAt;
     return undefined;
   }
 
@@ -149,7 +155,7 @@ export class Trial {
     frozen.signal("SIGSTOP");
     result.frozen += 1;
     const other = new Life({ ...this.#tools, missionId, ttlMs: frozenTtlMs }, {});
-    const recovery = this.#untilRun(missionId, other);
+    const recovery = this.#until("run.started", missionId, other);
     // Frozen inside a commit it holds the database's lock, and nobody can go on before it wakes.
     const waking = setTimeout(() => frozen.signal("SIGCONT"), lockedLimitMs);
     const end = await other.end(lifeLimitMs);
