@@ -31,6 +31,7 @@ import type { Decision, Refusal, RefusalCode } from "../protocol/refusals.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { StepDraft } from "../protocol/step.ts";
 import type { VerdictValue } from "../protocol/verdict.ts";
+import { handoffOf } from "./scriptedAgents.ts";
 
 export const specMissionId: MissionId = "0190a000-0000-7000-8000-00000000aaaa";
 export const specSessionId: SessionId = "0190a000-0000-7000-8000-00000000bbbb";
@@ -242,16 +243,8 @@ export const created = (spec: MissionSpec): MissionEvent => ({
 
 // --- What performers answer ---------------------------------------------------------------------------
 
-export const handoff = (status: Handoff["status"] = "done", summary = "did it"): Handoff => ({
-  status,
-  summary,
-  done: [],
-  leftUndone: [],
-  commands: [],
-  testsAdded: [],
-  issues: [],
-  deviations: [],
-});
+export const handoff = (status: Handoff["status"] = "done", summary = "did it"): Handoff =>
+  handoffOf(status, summary);
 
 export const succeeded = (result: CallResult): CallOutcome => ({ status: "succeeded", result });
 export const handsOff = (snapshot: Snapshot): CallOutcome =>
