@@ -4,6 +4,7 @@
 // In a checkout it runs the TypeScript source (Node strips the types), in the published package `dist`.
 
 var OLDEST_NODE = 24;
+var FLUSH_AFTER_MS = 2000;
 
 function main() {
   if (parseInt(process.versions.node, 10) < OLDEST_NODE) {
@@ -38,6 +39,8 @@ function keepCompiled() {
   if (!home) return Promise.resolve();
   return import("node:module").then(function (module) {
     module.enableCompileCache(home + "/houston/compiled");
+    // Node writes it when a process ends in order; a runner that is killed should have left it too.
+    setTimeout(module.flushCompileCache, FLUSH_AFTER_MS).unref();
   });
 }
 
