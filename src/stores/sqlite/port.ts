@@ -1,19 +1,18 @@
 /**
  * A worker's end of the line to the main thread. The writer does not wait in the event loop: it is rung
- * awake through shared memory, and while requests follow each other within microseconds it listens a moment
- * longer after each, because going to sleep costs more than a small transaction.
+ * awake through shared memory and listens a moment longer after each request, because the next append of
+ * a busy mission follows within microseconds, and going to sleep costs more than a small transaction.
  */
 import { receiveMessageOnPort, type MessagePort } from "node:worker_threads";
 import type { FromWorker, Reply, Request } from "./messages.ts";
 
-/** How long the writer listens before it sleeps; for nothing when the request before took longer to come. */
+/** How long the writer listens before it sleeps. */
 const listenMs = 0.1;
 
 export class Port {
   private readonly port: MessagePort;
   private readonly bell: Int32Array;
   private closeRequest: Request | undefined;
-  private isBusy = true;
 
   constructor(port: MessagePort, bell: Int32Array) {
     this.port = port;
@@ -58,13 +57,11 @@ export class Port {
   }
 
   private waitForBell(heard: number): number {
-    const start = performance.now();
-    while (this.isBusy && performance.now() - start < listenMs) {
+    for (const end = performance.now() + listenMs; performance.now() < end;) {
       const now = Atomics.load(this.bell, 0);
       if (now !== heard) return now;
     }
     Atomics.wait(this.bell, 0, heard);
-    this.isBusy = performance.now() - start < listenMs;
     return Atomics.load(this.bell, 0);
   }
 
