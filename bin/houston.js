@@ -40,7 +40,9 @@ function keepCompiled() {
   return import("node:module").then(function (module) {
     module.enableCompileCache(home + "/houston/compiled");
     // Node writes it when a process ends in order; a runner that is killed should have left it too.
-    setTimeout(module.flushCompileCache, FLUSH_AFTER_MS).unref();
+    setTimeout(function () {
+      module.flushCompileCache();
+    }, FLUSH_AFTER_MS).unref();
   });
 }
 
