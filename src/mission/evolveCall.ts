@@ -5,6 +5,7 @@ import type { Timestamp } from "../protocol/ids.ts";
 import { add, subtract } from "./budget.ts";
 import { fail, remember, touch } from "./evolveAttempt.ts";
 import { setPhase } from "./evolveTask.ts";
+import { backoffMs } from "./failure.ts";
 import type { CallState, Failure, MissionState } from "./state.ts";
 
 type Of<T extends MissionEvent["type"]> = Extract<MissionEvent, { type: T }>;
@@ -143,8 +144,8 @@ function setBack(state: MissionState, outcome: CallOutcome, at: Timestamp): void
   const count = work.setbacks.count + 1;
   const last: Failure =
     outcome.status === "failed" ? { ...outcome.error } : { code: "unknownEffect", message: outcome.reason };
-  const backoff = Math.min(600_000, spec.policy.backoffMs * 2 ** Math.min(count, 20));
-  work.setbacks = { count, notBefore: Math.max(at + backoff, last.resetAt ?? 0), last };
+  const notBefore = Math.max(at + backoffMs(spec.policy.backoffMs, count), last.resetAt ?? 0);
+  work.setbacks = { count, notBefore, last };
 }
 
 function verifySettled(state: MissionState, call: Call, outcome: CallOutcome, at: Timestamp): void {
