@@ -3,6 +3,7 @@ import type { Agent } from "../ports/agent.ts";
 import type { Blobs } from "../ports/blobs.ts";
 import type { Changes } from "../ports/changes.ts";
 import type { Clock, Ids } from "../ports/clock.ts";
+import type { Environments } from "../ports/environment.ts";
 import type { Faults } from "../ports/faults.ts";
 import type { Leases } from "../ports/leases.ts";
 import type { Log } from "../ports/log.ts";
@@ -27,6 +28,7 @@ export interface EnginePorts extends StorePorts {
   clock: Clock;
   ids: Ids;
   workspaces: Workspaces;
+  environments: Environments;
   verifier: Verifier;
   programs: Agent<"program">;
   /** Left out: agents that work step by step cannot run here. */

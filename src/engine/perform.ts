@@ -2,6 +2,7 @@
 import { strictest } from "../mission/recovery.ts";
 import { explain, failed, settled, type Performance, type Performed } from "./performance.ts";
 import { performAttempt } from "./performAttempt.ts";
+import { performPreflight } from "./performPreflight.ts";
 import { deliver, lookUpDelivery, prepare } from "./performRepository.ts";
 import { lookUpStep, performStep } from "./performStep.ts";
 import { performVerification } from "./performVerification.ts";
@@ -12,6 +13,8 @@ export async function perform(performance: Performance): Promise<Performed> {
     switch (performance.call.work.kind) {
       case "prepare":
         return await prepare(performance);
+      case "preflight":
+        return await performPreflight(performance);
       case "attempt":
         return await performAttempt(performance);
       case "verify":

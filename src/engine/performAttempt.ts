@@ -5,10 +5,12 @@
 import { briefOf } from "../mission/brief.ts";
 import type { AttemptReport } from "../ports/agent.ts";
 import type { InlineBlob } from "../ports/log.ts";
+import type { Mount } from "../ports/sandbox.ts";
 import type { Brief } from "../protocol/brief.ts";
 import type { CallOutcome } from "../protocol/call.ts";
 import type { AgentSpec } from "../protocol/plan.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
+import { environmentOf } from "./judging.ts";
 import {
   discard,
   failed,
@@ -18,6 +20,19 @@ import {
   type Performance,
   type Settlement,
 } from "./performance.ts";
+
+/** Where an attempt works. */
+interface Place {
+  directory: string;
+  /** What the folder was made from. */
+  snapshot: Snapshot;
+  mounts: Mount[];
+  /** Paths of the environment: no part of any snapshot. */
+  except: string[];
+}
+
+/** Of one artifact. */
+const maxArtifactBytes = 64 * 1_048_576;
 
 export async function performAttempt(performance: Performance): Promise<Settlement> {
   const { ports, mission, missionId, call, epoch } = performance;
@@ -37,9 +52,11 @@ export async function performAttempt(performance: Performance): Promise<Settleme
   try {
     ports.faults.reach("attempt.materialised");
     if (!performance.held()) return stale();
-    const { report, latest } = await work(performance, agent, brief, { directory, snapshot });
+    const mounts = await environmentOf(performance, snapshot, directory, "work");
+    const place: Place = { directory, snapshot, mounts, except: mounts.map(({ path }) => path) };
+    const { report, latest } = await work(performance, agent, brief, place);
     ports.faults.reach("attempt.handedOff");
-    return await conclude(performance, directory, latest, report);
+    return await conclude(performance, place, latest, report);
   } finally {
     await discard(performance, directory);
   }
@@ -50,13 +67,14 @@ async function work(
   performance: Performance,
   agent: Extract<AgentSpec, { kind: "program" }>,
   brief: Brief,
-  { directory, snapshot }: { directory: string; snapshot: Snapshot },
+  place: Place,
 ): Promise<{ report: AttemptReport; latest: Snapshot }> {
   const { ports, missionId, call, signal } = performance;
   const spool = ports.spool.open(missionId, call.id);
-  const watch = watchFolder(performance, directory, snapshot);
+  const watch = watchFolder(performance, place);
+  const { directory, mounts } = place;
   try {
-    const report = await ports.programs.perform({ agent, brief, directory, signal, spool });
+    const report = await ports.programs.perform({ agent, brief, mounts, directory, signal, spool });
     await watch.stop();
     return { report, latest: watch.latest() };
   } finally {
@@ -67,19 +85,44 @@ async function work(
 
 async function conclude(
   performance: Performance,
-  directory: string,
+  { directory, except }: Place,
   parent: Snapshot,
   report: AttemptReport,
 ): Promise<Settlement> {
   const { ports, missionId, call } = performance;
   const message = `${call.attemptId}: ${report.status}`;
-  const captured = await ports.workspaces.capture({ missionId, directory, parent, message });
+  const captured = await ports.workspaces.capture({ missionId, directory, parent, message, except });
   ports.faults.reach("attempt.captured");
   const blobs: InlineBlob[] = [];
   const output =
     "output" in report && report.output !== undefined ? await ports.blobs.stage(report.output) : undefined;
   if (output?.inline !== undefined) blobs.push(output.inline);
-  return settled(toOutcome(report, captured, output?.ref), blobs, report.usage);
+  const outcome = toOutcome(report, captured, output?.ref);
+  await keepArtifacts(performance, outcome, blobs);
+  return settled(outcome, blobs, report.usage);
+}
+
+/** Files that the handoff calls results, as they are in the captured tree. */
+async function keepArtifacts(
+  { ports, missionId }: Performance,
+  outcome: CallOutcome,
+  blobs: InlineBlob[],
+): Promise<void> {
+  if (outcome.status !== "succeeded" || outcome.result.kind !== "attempt") return;
+  const { handoff, snapshot } = outcome.result;
+  const wanted = handoff.artifacts ?? [];
+  if (wanted.length === 0) return;
+  const paths = wanted.map(({ path }) => path);
+  const found = await ports.workspaces.readFiles(missionId, snapshot, paths, maxArtifactBytes);
+  const artifacts: NonNullable<typeof outcome.result.artifacts> = [];
+  for (const { name, path } of wanted) {
+    const bytes = found.get(path);
+    if (bytes === undefined) continue;
+    const staged = await ports.blobs.stage(bytes);
+    if (staged.inline !== undefined) blobs.push(staged.inline);
+    artifacts.push({ name, path, content: staged.ref });
+  }
+  outcome.result.artifacts = artifacts;
 }
 
 function toOutcome(
@@ -101,8 +144,7 @@ function toOutcome(
 /** Captures the folder every few seconds, so that a crash loses little (OP5). */
 function watchFolder(
   { ports, mission, missionId, call, record }: Performance,
-  directory: string,
-  from: Snapshot,
+  { directory, snapshot: from, except }: Place,
 ): { latest(): Snapshot; stop(): Promise<void> } {
   const stopping = new AbortController();
   let latest = from;
@@ -116,6 +158,7 @@ function watchFolder(
           directory,
           parent: latest,
           message: `${call.attemptId}: working`,
+          except,
         });
         if (snapshot.commit === latest.commit) continue;
         latest = snapshot;

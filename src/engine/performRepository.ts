@@ -1,4 +1,5 @@
 /** Calls that touch the user's repository: importing the base, delivering the branch. */
+import { overlaid } from "./judging.ts";
 import {
   explain,
   failed,
@@ -9,11 +10,15 @@ import {
   type Settlement,
 } from "./performance.ts";
 
-export async function prepare({ ports, mission, missionId }: Performance): Promise<Settlement> {
+export async function prepare(performance: Performance): Promise<Settlement> {
+  const { ports, mission, missionId } = performance;
   const { path, base } = mission.spec.repository;
   const snapshot = await ports.workspaces.prepare({ missionId, repositoryPath: path, base });
   ports.faults.reach("prepare.imported");
-  return settled({ status: "succeeded", result: { kind: "prepare", snapshot } });
+  // Agents see what the contract brings, but for what is held out.
+  const start = await overlaid(performance, snapshot, ({ heldOut }) => heldOut !== true);
+  const begun = start.commit === snapshot.commit ? {} : { start };
+  return settled({ status: "succeeded", result: { kind: "prepare", snapshot, ...begun } });
 }
 
 export async function deliver({ ports, mission, missionId, call, held }: Performance): Promise<Settlement> {

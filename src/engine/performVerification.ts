@@ -1,65 +1,142 @@
-/** Judging a tree: every assertion in a fresh workspace of exactly that tree, by checks that really run. */
+/**
+ * Judging a tree: the contract's files are laid over it, the change is read for ways to deceive, and every
+ * check really runs, each in a fresh workspace of exactly that tree.
+ */
+import { flakyRuns } from "../mission/proof.ts";
 import type { InlineBlob } from "../ports/log.ts";
-import type { Observation } from "../ports/verifier.ts";
-import type { Assertion } from "../protocol/plan.ts";
+import type { ChangedFile, Judgement } from "../ports/verifier.ts";
+import type { FindingDraft } from "../protocol/finding.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
-import type { Evidence, VerdictDraft } from "../protocol/verdict.ts";
-import {
-  discard,
-  explain,
-  failed,
-  folderPrefix,
-  settled,
-  type Performance,
-  type Settlement,
-} from "./performance.ts";
+import type { VerdictDraft } from "../protocol/verdict.ts";
+import { everythingOf, filesOf, judgeOnce, keepEvidence, overlaid, type Judged } from "./judging.ts";
+import { failed, settled, type Performance, type Settlement } from "./performance.ts";
+
+/** Larger files are no source that a person would read either. */
+const maxReviewedBytes = 1_048_576;
 
 export async function performVerification(performance: Performance): Promise<Settlement> {
-  const { call, mission, signal } = performance;
+  const { call, signal } = performance;
   if (call.work.kind !== "verify") return failed({ code: "infrastructure", message: "not a verification" });
   const { assertionIds, snapshot } = call.work;
+  const judged = await overlaid(performance, snapshot);
+  const changes = await changedFiles(performance, snapshot);
+  const findings = await review(performance, changes);
   const blobs: InlineBlob[] = [];
   const verdicts: VerdictDraft[] = [];
-  for (const assertion of mission.spec.contract) {
-    if (!assertionIds.includes(assertion.id)) continue;
-    verdicts.push(await judgeOne(performance, assertion, snapshot, blobs));
+  const wanted = everythingOf(performance).filter(({ id }) => assertionIds.includes(id));
+  for (const one of wanted) {
+    const judgement = await judge(performance, judged, one);
     if (signal.aborted) return settled({ status: "interrupted", reason: "the runner ended it" });
+    findings.push(...tellableFindings(one, judgement.findings ?? []));
+    verdicts.push({
+      assertionId: one.id,
+      value: judgement.value,
+      reason: judgement.reason,
+      evidence: await keepEvidence(performance, judgement.observations, blobs),
+    });
   }
+  if (verdicts.every(({ value }) => value === "passed"))
+    findings.push(...(await survivors(performance, judged, wanted, changes)));
+  if (signal.aborted) return settled({ status: "interrupted", reason: "the runner ended it" });
   performance.ports.faults.reach("verify.judged");
-  return settled({ status: "succeeded", result: { kind: "verify", verdicts } }, blobs);
+  return settled({ status: "succeeded", result: { kind: "verify", verdicts, judged, findings } }, blobs);
 }
 
-async function judgeOne(
-  performance: Performance,
-  assertion: Assertion,
-  snapshot: Snapshot,
-  blobs: InlineBlob[],
-): Promise<VerdictDraft> {
-  const { ports, missionId, call, epoch, signal } = performance;
-  const name = `${folderPrefix(epoch)}${call.id}-${assertion.id}`;
-  try {
-    const { directory } = await ports.workspaces.materialise({ missionId, name, snapshot });
-    try {
-      ports.faults.reach("verify.materialised");
-      const judgement = await ports.verifier.judge({ assertion, directory, signal });
-      const evidence: Evidence[] = [];
-      for (const observation of judgement.observations) evidence.push(await keep(ports, observation, blobs));
-      return { assertionId: assertion.id, value: judgement.value, reason: judgement.reason, evidence };
-    } finally {
-      await discard(performance, directory);
-    }
-  } catch (error) {
-    return { assertionId: assertion.id, value: "error", reason: explain(error).message, evidence: [] };
+/** What the work changed since the mission's start, as source. */
+async function changedFiles({ ports, mission, missionId }: Performance, to: Snapshot): Promise<ChangedFile[]> {
+  const { start } = mission.work;
+  if (start === undefined || start.tree === to.tree) return [];
+  const { workspaces } = ports;
+  const changes = await workspaces.changes(missionId, start, to);
+  const paths = changes.map(({ path }) => path);
+  const before = await workspaces.readFiles(missionId, start, paths, maxReviewedBytes);
+  const after = await workspaces.readFiles(missionId, to, paths, maxReviewedBytes);
+  return paths.map((path) => {
+    const file: ChangedFile = { path };
+    const [old, now] = [before.get(path), after.get(path)];
+    if (old !== undefined) file.before = old;
+    if (now !== undefined) file.after = now;
+    return file;
+  });
+}
+
+async function review({ ports, mission }: Performance, changes: ChangedFile[]): Promise<FindingDraft[]> {
+  if (changes.length === 0) return [];
+  const contractPaths = mission.spec.contract.flatMap(filesOf).map(({ path }) => path);
+  const { mayChangeTests } = mission.spec.policy;
+  return await ports.verifier.review({ changes, contractPaths, mayChangeTests });
+}
+
+/** Once; as often as it takes where the base has shown that once says nothing. */
+async function judge(performance: Performance, judged: Snapshot, one: Judged): Promise<Judgement> {
+  const entry = performance.mission.work.baseline?.get(one.id);
+  const baseline = entry?.tests === undefined ? undefined : await namesIn(performance, entry.tests);
+  const times = entry?.flaky === true ? flakyRuns : 1;
+  const judgements: Judgement[] = [];
+  for (let run = 1; run <= times && !performance.signal.aborted; run += 1) {
+    const label = times === 1 ? one.id : `${one.id}-${run}`;
+    judgements.push(await judgeOnce(performance, judged, one, baseline === undefined ? { label } : { label, baseline }));
   }
+  return agreed(judgements);
 }
 
-async function keep(
-  ports: Performance["ports"],
-  observation: Observation,
-  blobs: InlineBlob[],
-): Promise<Evidence> {
-  const { output, ...rest } = observation;
-  const staged = await ports.blobs.stage(output);
-  if (staged.inline !== undefined) blobs.push(staged.inline);
-  return { ...rest, output: staged.ref };
+/** Runs that do not agree say nothing about the tree. */
+function agreed(judgements: readonly Judgement[]): Judgement {
+  const [first] = judgements;
+  if (first === undefined) return { value: "error", reason: "the check was not run", observations: [] };
+  if (judgements.length === 1) return first;
+  const observations = judgements.flatMap((one) => one.observations);
+  const findings = judgements.flatMap((one) => one.findings ?? []);
+  const said = judgements.map(({ value }) => value).join(", ");
+  if (judgements.every(({ value }) => value === first.value))
+    return { ...first, reason: `${judgements.length} runs: ${first.reason}`, observations, findings };
+  return { value: "inconclusive", reason: `runs do not agree: ${said}`, observations, findings };
+}
+
+async function namesIn({ ports }: Performance, ref: Parameters<typeof ports.blobs.get>[0]): Promise<string[]> {
+  const bytes = await ports.blobs.get(ref);
+  if (bytes === undefined) throw new Error(`the baseline's list of tests is lost: ${ref.sha256}`);
+  return JSON.parse(new TextDecoder().decode(bytes)) as string[];
+}
+
+/** What a held-out check found is told without saying how it looked. */
+function tellableFindings({ id, heldOut }: Judged, findings: readonly FindingDraft[]): FindingDraft[] {
+  if (heldOut !== true) return [...findings];
+  return findings.map(({ kind, severity }) => ({
+    kind,
+    severity,
+    text: `${kind} in the held-out check of "${id}"`,
+  }));
+}
+
+/** Lines of the change that can be broken without any of these checks noticing. */
+async function survivors(
+  performance: Performance,
+  judged: Snapshot,
+  checks: readonly Judged[],
+  changes: readonly ChangedFile[],
+): Promise<FindingDraft[]> {
+  const { ports, mission, missionId, signal } = performance;
+  const count = mission.spec.policy.mutationSamples;
+  const mutants = count === 0 ? [] : await ports.verifier.mutants(changes, count);
+  const findings: FindingDraft[] = [];
+  for (const [index, { path, content, text }] of mutants.entries()) {
+    const files = [{ path, content }];
+    const message = `broken on purpose: ${text}`;
+    const broken = await ports.workspaces.overlay({ missionId, snapshot: judged, files, message });
+    let noticed = false;
+    for (const one of checks) {
+      if (noticed || signal.aborted) break;
+      const { value } = await judgeOnce(performance, broken, one, { label: `${one.id}-mutant${index + 1}` });
+      noticed = value !== "passed";
+    }
+    if (!noticed && !signal.aborted)
+      findings.push({
+        kind: "mutationSurvived",
+        severity: "nonBlocking",
+        text: `no check notices that ${text}`,
+        place: path,
+      });
+  }
+  return findings;
 }

@@ -2,7 +2,7 @@
 import { decide, decideCreate } from "../mission/decide.ts";
 import { begin } from "../mission/evolve.ts";
 import type { MissionState } from "../mission/state.ts";
-import type { AppendResult, Log } from "../ports/log.ts";
+import type { AppendResult, InlineBlob, Log } from "../ports/log.ts";
 import type { StateCaches } from "../ports/stateCache.ts";
 import type { Limits } from "../protocol/budget.ts";
 import type { Command, HumanCommand } from "../protocol/commands.ts";
@@ -88,10 +88,11 @@ function toSubmission(result: AppendResult): Submission | undefined {
   }
 }
 
-/** Creates a mission and grants it its budget from its session, in one append. */
+/** Creates a mission and grants it its budget from its session, in one append with the contract's files. */
 export async function createMission(
   log: Log,
   command: Command<Extract<HumanCommand, { type: "mission.create" }>>,
+  blobs: InlineBlob[] = [],
 ): Promise<Submission> {
   const decision = decideCreate(command);
   if (!decision.ok) return decision;
@@ -106,7 +107,7 @@ export async function createMission(
       expectedSeq: 0,
       at: command.at,
       events: decision.events,
-      blobs: [],
+      blobs,
       withSummary: true,
     };
     const append = await toAppend(log, request);

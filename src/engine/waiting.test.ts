@@ -67,7 +67,10 @@ describe("a task without room in the budget that calls under way hold back", () 
     const one = await lab(spec);
     one.runner("one", {}, (ports) => ({
       ...ports,
-      verifier: { judge: async () => ({ value: "passed", reason: "looked", observations: [] }) },
+      verifier: {
+        ...ports.verifier,
+        judge: async () => ({ value: "passed", reason: "looked", observations: [] }),
+      },
     }));
     return one;
   }

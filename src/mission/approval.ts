@@ -5,6 +5,7 @@ import type { MissionEvent } from "../protocol/events.ts";
 import type { Timestamp } from "../protocol/ids.ts";
 import { isAmount } from "./budget.ts";
 import { accept, refuse, type CommandOf, type MissionDecision } from "./decision.ts";
+import { dismissEvents, fixFindings } from "./finding.ts";
 import { reopenEvents } from "./fix.ts";
 import type { Mission, TaskState } from "./state.ts";
 
@@ -31,6 +32,8 @@ export function approve(mission: Mission, command: CommandOf<"approval.approve">
       "invalid",
       `the budget is raised by a whole number of at least 0, not by ${odd}=${raise?.[odd]}`,
     );
+  if (approval.kind === "finding" && (note ?? "").trim() === "")
+    return refuse("invalid", `say why ${approvalId} is dismissed: a finding goes only with a reason`);
   const raised = dimensions.some((dimension) => (raise?.[dimension] ?? 0) > 0);
   if (approval.kind === "budget" && !raised)
     return refuse(
@@ -43,7 +46,9 @@ export function approve(mission: Mission, command: CommandOf<"approval.approve">
   const events: MissionEvent[] = [{ type: "approval.resolved", approvalId, resolution }];
   if (raise !== undefined) events.push({ type: "budget.raised", by: command.by, limits: raise });
   const task = approval.taskId === undefined ? undefined : mission.work.tasks.get(approval.taskId);
-  if (task !== undefined && approval.kind !== "budget") events.push(anotherChance(task, command.at));
+  if (task !== undefined && approval.kind === "finding")
+    events.push(...dismissEvents(task, approval, command.by, note ?? "", command.at));
+  else if (task !== undefined && approval.kind !== "budget") events.push(anotherChance(task, command.at));
   if (approval.kind === "escalation" && approval.taskId === undefined)
     events.push(...anotherRound(mission, command.at));
   return accept(...events);
@@ -65,11 +70,12 @@ function anotherChance(task: Readonly<TaskState>, at: Timestamp): MissionEvent {
   return from === undefined ? event : { ...event, from };
 }
 
-/** A granted escalation about the sealed tree: what is still broken there is fixed once more. */
+/** A granted escalation about the sealed tree, or a stage's: what is still broken there is fixed once more. */
 function anotherRound(mission: Mission, at: Timestamp): MissionEvent[] {
-  const { sealed, verdicts } = mission.work;
+  const { sealed, head, verdicts } = mission.work;
+  const tree = (sealed?.snapshot ?? head)?.tree;
   const broken = [...verdicts.values()].filter(
-    ({ value, tree }) => value === "failed" && tree === sealed?.snapshot.tree,
+    (verdict) => verdict.value === "failed" && verdict.tree === tree,
   );
   return reopenEvents(mission, broken, at, true);
 }
@@ -98,7 +104,10 @@ function denied(mission: Mission, approvalId: string, resolution: ApprovalResolu
   const approval = mission.work.approvals.get(approvalId);
   const events: MissionEvent[] = [{ type: "approval.resolved", approvalId, resolution }];
   const task = approval?.taskId === undefined ? undefined : mission.work.tasks.get(approval.taskId);
-  if (task !== undefined && approval?.kind !== "budget")
+  const fix =
+    task !== undefined && approval?.kind === "finding" ? fixFindings(mission, task, approval) : undefined;
+  if (fix !== undefined) events.push(...fix);
+  else if (task !== undefined && approval?.kind !== "budget")
     events.push({
       type: "task.ended",
       taskId: task.spec.id,

@@ -20,6 +20,7 @@ test("the first attempt knows its goal, its assertions and its limits", () => {
       },
     ],
     handoffs: [],
+    facts: [],
     previous: [],
     limits: { timeoutMs: 60_000, tokens: 100, costMicroUsd: 10 },
   });

@@ -1,7 +1,12 @@
 /** What an attempt is told: goal, the assertions it fulfils, handoffs it depends on, what was tried before. Nothing else. */
 import type { Brief } from "../protocol/brief.ts";
+import type { Check } from "../protocol/contract.ts";
+import type { Fact } from "../protocol/fact.ts";
 import type { AttemptId } from "../protocol/ids.ts";
 import { currentTaskId, type Mission, type TaskState } from "./state.ts";
+
+/** The newest records that a brief carries. */
+const maxFacts = 100;
 
 /** Undefined when the attempt is not open. */
 export function briefOf(mission: Mission, attemptId: AttemptId): Brief | undefined {
@@ -20,6 +25,7 @@ export function briefOf(mission: Mission, attemptId: AttemptId): Brief | undefin
       const handoff = mission.work.closed.get(currentTaskId(mission, need))?.handoff;
       return handoff === undefined ? [] : [{ taskId: need, handoff }];
     }),
+    facts: [...mission.work.facts.values()].slice(-maxFacts).map((fact) => told(mission, fact)),
     previous: task.previous.map((previous) => ({ ...previous })),
     limits: { timeoutMs: entry?.call.reserve.timeMs ?? task.spec.timeoutMs },
   };
@@ -38,10 +44,32 @@ export function briefOf(mission: Mission, attemptId: AttemptId): Brief | undefin
 function visibleAssertions(mission: Mission, task: Readonly<TaskState>): Brief["assertions"] {
   return mission.spec.contract
     .filter((assertion) => task.spec.fulfills.includes(assertion.id))
-    .map(({ id, behaviour, check }) => {
-      const visible: Brief["assertions"][number]["check"] = { kind: check.kind, command: check.command };
-      if (check.cwd !== undefined) visible.cwd = check.cwd;
-      if (check.kind === "tests") visible.expect = check.expect;
-      return { id, behaviour, check: visible };
-    });
+    .map(({ id, behaviour, check, heldOut }) =>
+      heldOut === true ? { id, behaviour } : { id, behaviour, check: visible(check) },
+    );
+}
+
+function visible(check: Check): NonNullable<Brief["assertions"][number]["check"]> {
+  switch (check.kind) {
+    case "file":
+    case "http":
+      return { kind: check.kind, path: check.path };
+    case "command":
+    case "tests": {
+      const { kind, command } = check;
+      return {
+        kind,
+        command,
+        ...(check.cwd === undefined ? {} : { cwd: check.cwd }),
+        ...(check.kind === "tests" ? { expect: check.expect } : {}),
+      };
+    }
+  }
+}
+
+function told(mission: Mission, fact: Readonly<Fact>): Brief["facts"][number] {
+  const { type, subject, content, source, confidence } = fact;
+  const disputed = mission.work.disputed.has(subject);
+  const record = { type, subject, content, source, disputed };
+  return confidence === undefined ? record : { ...record, confidence };
 }

@@ -215,6 +215,7 @@ describe("verdicts", () => {
       evidence: [],
       by: "verifier",
       tree: "tree-old",
+      judged: { commit: "old", tree: "tree-old" },
       contractVersion: 1,
     } satisfies Verdict;
     course.happens({ type: "verdict.given", verdict, callId: "c3" });

@@ -7,7 +7,10 @@ import { verifierAgentId, type Timestamp } from "../protocol/ids.ts";
 import type { Verdict, VerdictDraft } from "../protocol/verdict.ts";
 import { compact, charge, shortage, spending } from "./budget.ts";
 import { accept, refuse, type CommandOf, type MissionDecision } from "./decision.ts";
+import { gated, recordFindings } from "./finding.ts";
 import { reopenEvents } from "./fix.ts";
+import { handedOffEvents } from "./handoff.ts";
+import { preflightEvents } from "./preflight.ts";
 import { recoveryAction } from "./recovery.ts";
 import type { CallState, Mission } from "./state.ts";
 import { stepConsequences } from "./step.ts";
@@ -18,6 +21,7 @@ function missing(callId: string): MissionDecision {
 
 const resultKinds = {
   prepare: "prepare",
+  preflight: "preflight",
   attempt: "attempt",
   human: "attempt",
   skill: "step",
@@ -44,10 +48,16 @@ export function settleCall(mission: Mission, command: CommandOf<"call.settle">):
     case "verify":
       return settleVerification(mission, entry, outcome, settled, command.at);
     case "attempt":
-      return accept({ ...settled, outcome }, ...endedAttempt(mission, call, outcome));
+      return accept(
+        { ...settled, outcome },
+        ...endedAttempt(mission, call, outcome),
+        ...handedOff(mission, call, outcome, command.at),
+      );
+    case "preflight":
+      return accept({ ...settled, outcome }, ...preflightEvents(mission, call, outcome, command.at));
     case "skill":
     case "tool":
-      return stepConsequences(mission, call, outcome, steps, { ...settled, outcome });
+      return stepConsequences(mission, call, outcome, steps, { ...settled, outcome }, command.at);
     case "prepare":
     case "deliver":
       return accept({ ...settled, outcome });
@@ -78,6 +88,12 @@ function endedAttempt(mission: Mission, call: Call, outcome: CallOutcome): Missi
   const attempt = call.attemptId === undefined ? undefined : mission.work.attempts.get(call.attemptId);
   if (attempt === undefined) return [];
   return [{ type: "attempt.ended", attemptId: attempt.id, outcome: attemptOutcome(outcome, attempt.latest) }];
+}
+
+function handedOff(mission: Mission, call: Call, outcome: CallOutcome, at: Timestamp): MissionEvent[] {
+  if (outcome.status !== "succeeded" || outcome.result.kind !== "attempt") return [];
+  const { handoff, artifacts } = outcome.result;
+  return handedOffEvents(mission, call.attemptId ?? "", handoff, at, artifacts);
 }
 
 /** How an attempt ended, seen from the call that was all of it. */
@@ -113,7 +129,10 @@ function settleVerification(
   if (outcome.status !== "succeeded" || outcome.result.kind !== "verify")
     return accept({ ...settled, outcome });
   const { assertionIds, snapshot, contractVersion } = call.work;
-  const drafts = new Map(outcome.result.verdicts.map((draft) => [draft.assertionId, draft]));
+  const { judged = snapshot, findings = [] } = outcome.result;
+  const drafts = new Map(
+    gated(mission, outcome.result.verdicts, findings).map((draft) => [draft.assertionId, draft]),
+  );
   const verdicts = assertionIds.map((assertionId): Verdict => {
     const draft: VerdictDraft = drafts.get(assertionId) ?? {
       assertionId,
@@ -121,19 +140,25 @@ function settleVerification(
       reason: "the verifier gave no verdict",
       evidence: [],
     };
-    return { ...draft, by: verifierAgentId, tree: snapshot.tree, contractVersion };
+    return { ...draft, by: verifierAgentId, tree: snapshot.tree, judged, contractVersion };
   });
   const given = verdicts.map((verdict): MissionEvent => ({
     type: "verdict.given",
     verdict,
     callId: call.id,
   }));
+  const about = { by: verifierAgentId, callId: call.id };
+  const found = recordFindings(
+    mission,
+    findings,
+    call.taskId === undefined ? about : { ...about, taskId: call.taskId },
+  );
   const bare: MissionEvent = {
     ...settled,
     outcome: { status: "succeeded", result: { kind: "verify", verdicts: [] } },
   };
-  if (call.taskId !== undefined) return accept(...given, bare);
-  return accept(...given, bare, ...reopenEvents(mission, verdicts, at));
+  if (call.taskId !== undefined) return accept(...found, ...given, bare);
+  return accept(...found, ...given, bare, ...reopenEvents(mission, verdicts, at));
 }
 
 /** What a restart does about a call of an earlier epoch: exactly the table in `recovery.ts`. */

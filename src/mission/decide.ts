@@ -5,11 +5,15 @@
 import type { Command, MissionCommand } from "../protocol/commands.ts";
 import type { MissionSpec } from "../protocol/plan.ts";
 import { approve, expireApproval, reject } from "./approval.ts";
+import { expireFact, recordFact } from "./blackboard.ts";
 import { cancelCall, expireCall, recoverCall, redoCall, recordSnapshot, settleCall } from "./call.ts";
 import { accept, refuse, type CommandOf, type MissionDecision } from "./decision.ts";
 import { tripDetector } from "./detector.ts";
+import { askAboutFindings } from "./finding.ts";
 import * as lifecycle from "./lifecycle.ts";
 import { planProblems } from "./plan.ts";
+import { preflight } from "./preflight.ts";
+import { sealStage, verifyStage } from "./stage.ts";
 import type { Mission } from "./state.ts";
 import { startStep } from "./step.ts";
 import * as tasks from "./task.ts";
@@ -64,6 +68,8 @@ function dispatch(mission: Mission, command: Command): MissionDecision {
       return expireApproval(mission, { ...command, body });
     case "task.answer":
       return tasks.answer(mission, { ...command, body });
+    case "fact.record":
+      return recordFact(mission, { ...command, body });
     case "run.start":
       return lifecycle.startRun(mission, { ...command, body });
     case "run.stop":
@@ -83,6 +89,7 @@ type WorkCommand = Exclude<
       | "mission.cancel"
       | `approval.${string}`
       | "task.answer"
+      | "fact.record"
       | `run.${string}`;
   }
 >;
@@ -107,6 +114,14 @@ function dispatchWork(mission: Mission, command: Command<WorkCommand>): MissionD
       return lifecycle.askPlan(mission, command.at);
     case "mission.prepare":
       return lifecycle.prepare(mission, command.at);
+    case "mission.preflight":
+      return preflight(mission, command.at);
+    case "stage.verify":
+      return verifyStage(mission, body.stageId, command.at);
+    case "stage.seal":
+      return sealStage(mission, body.stageId);
+    case "fact.expire":
+      return expireFact(mission, { ...command, body });
     case "mission.seal":
       return lifecycle.seal(mission);
     case "mission.verify":
@@ -123,6 +138,8 @@ function dispatchWork(mission: Mission, command: Command<WorkCommand>): MissionD
       return tasks.verify(mission, { ...command, body });
     case "task.finish":
       return tasks.finish(mission, { ...command, body });
+    case "task.askAboutFindings":
+      return askAboutFindings(mission, { ...command, body });
     case "task.handleFailure":
       return tasks.handleFailure(mission, { ...command, body });
     case "task.cancel":

@@ -6,6 +6,7 @@ import { noAmounts } from "../protocol/budget.ts";
 import type { EventRecord, MissionEvent } from "../protocol/events.ts";
 import type { Timestamp } from "../protocol/ids.ts";
 import * as attempts from "./evolveAttempt.ts";
+import * as board from "./evolveBoard.ts";
 import * as calls from "./evolveCall.ts";
 import * as tasks from "./evolveTask.ts";
 import type { MissionState } from "./state.ts";
@@ -25,6 +26,12 @@ export function begin(event: Created, at: Timestamp): MissionState {
     work: {
       planApproved: !spec.policy.approvePlan,
       tasks: new Map(),
+      sealedStages: 0,
+      openInStage: new Map(),
+      staged: new Map(),
+      findings: new Map(),
+      facts: new Map(),
+      disputed: new Set(),
       closed: new Map(),
       ready: new Set(),
       active: new Set(),
@@ -48,6 +55,10 @@ export function begin(event: Created, at: Timestamp): MissionState {
       callCount: 0,
       stepCount: 0,
       approvalCount: 0,
+      findingCount: 0,
+      factCount: 0,
+      artifactCount: 0,
+      dismissed: new Set(),
       epoch: 0,
       contractVersion: 1,
     },
@@ -114,8 +125,7 @@ function apply(state: MissionState, event: MissionEvent, at: Timestamp): void {
     case "snapshot.taken":
       return attempts.snapshotTaken(state, event, at);
     case "verdict.given":
-      state.work.verdicts.set(event.verdict.assertionId, event.verdict);
-      return;
+      return calls.verdictGiven(state, event);
     case "assertion.reopened":
       state.work.claims.set(event.assertionId, event.to);
       return;
@@ -124,15 +134,40 @@ function apply(state: MissionState, event: MissionEvent, at: Timestamp): void {
   }
 }
 
-/** Approvals, budget, detectors and limits; and what this version does not know. */
-function applyRest(
-  state: MissionState,
-  event: Extract<
-    MissionEvent,
-    { type: `approval.${string}` | `budget.${string}` | "detector.tripped" | "concurrency.lowered" }
-  >,
-): void {
+type Rest = Extract<
+  MissionEvent,
+  {
+    type:
+      | `approval.${string}`
+      | `budget.${string}`
+      | `finding.${string}`
+      | `fact.${string}`
+      | "stage.sealed"
+      | "artifact.recorded"
+      | "detector.tripped"
+      | "concurrency.lowered";
+  }
+>;
+
+/** Approvals, budget, detectors and limits, what was found and said; and what this version does not know. */
+function applyRest(state: MissionState, event: Rest): void {
   switch (event.type) {
+    case "finding.recorded":
+      return board.findingRecorded(state, event);
+    case "finding.tracked":
+      return board.findingTracked(state, event);
+    case "finding.dismissed":
+      return board.findingDismissed(state, event);
+    case "stage.sealed":
+      return board.stageSealed(state, event);
+    case "fact.recorded":
+      return board.factRecorded(state, event);
+    case "fact.conflicted":
+      return board.factConflicted(state, event);
+    case "fact.expired":
+      return board.factExpired(state, event);
+    case "artifact.recorded":
+      return board.artifactRecorded(state);
     case "approval.requested":
       return tasks.approvalRequested(state, event);
     case "approval.resolved":

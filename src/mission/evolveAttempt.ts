@@ -1,15 +1,10 @@
 /** How events change attempts and their steps. */
 import type { MissionEvent } from "../protocol/events.ts";
 import type { Timestamp } from "../protocol/ids.ts";
-import { setPhase } from "./evolveTask.ts";
-import type { AttemptState, Failure, MissionState, PreviousAttempt, TaskState } from "./state.ts";
+import { remember, setPhase } from "./evolveTask.ts";
+import type { AttemptState, Failure, MissionState, TaskState } from "./state.ts";
 
 type Of<T extends MissionEvent["type"]> = Extract<MissionEvent, { type: T }>;
-
-/** Earlier attempts a task remembers for the brief of the next. */
-const maxPrevious = 5;
-/** Findings kept of one attempt. */
-const maxFindings = 50;
 
 export function attemptStarted(state: MissionState, event: Of<"attempt.started">, at: Timestamp): void {
   const { work } = state;
@@ -29,16 +24,11 @@ export function attemptStarted(state: MissionState, event: Of<"attempt.started">
   });
   task.attemptId = event.attemptId;
   task.attemptCount = event.number;
+  task.startedAt ??= at;
   task.attemptsLeft -= 1;
   delete task.handedOff;
   if (task.spec.access === "write") work.writer = event.taskId;
   setPhase(state, task, "working");
-}
-
-/** Keeps what a later attempt should know. */
-export function remember(task: TaskState, previous: PreviousAttempt): void {
-  task.previous.push({ ...previous, findings: previous.findings.slice(0, maxFindings) });
-  if (task.previous.length > maxPrevious) task.previous.shift();
 }
 
 /** A task's attempt failed: the failure table must answer. */

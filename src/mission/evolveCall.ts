@@ -1,12 +1,13 @@
 /** How events change calls: what they hold back, who may perform them, and how they ended. */
-import type { Call, CallOutcome } from "../protocol/call.ts";
+import type { Baseline, Call, CallOutcome } from "../protocol/call.ts";
 import type { MissionEvent } from "../protocol/events.ts";
 import type { Timestamp } from "../protocol/ids.ts";
 import { add, subtract } from "./budget.ts";
-import { fail, remember, touch } from "./evolveAttempt.ts";
-import { setPhase } from "./evolveTask.ts";
+import { fail, touch } from "./evolveAttempt.ts";
+import { remember, setPhase } from "./evolveTask.ts";
 import { backoffMs } from "./failure.ts";
-import type { CallState, Failure, MissionState } from "./state.ts";
+import { tellable } from "./heldOut.ts";
+import type { BaselineState, CallState, Failure, MissionState } from "./state.ts";
 
 type Of<T extends MissionEvent["type"]> = Extract<MissionEvent, { type: T }>;
 
@@ -117,7 +118,14 @@ function missionCallSettled(state: MissionState, call: Call, outcome: CallOutcom
     case "prepare":
       if (outcome.status === "succeeded" && outcome.result.kind === "prepare") {
         work.base = outcome.result.snapshot;
-        work.head = outcome.result.snapshot;
+        work.start = outcome.result.start ?? outcome.result.snapshot;
+        work.head = work.start;
+        work.setbacks = { count: 0, notBefore: 0 };
+      } else setBack(state, outcome, at);
+      return;
+    case "preflight":
+      if (outcome.status === "succeeded" && outcome.result.kind === "preflight") {
+        work.baseline = new Map(outcome.result.baseline.map((entry) => [entry.assertionId, baselineOf(entry)]));
         work.setbacks = { count: 0, notBefore: 0 };
       } else setBack(state, outcome, at);
       return;
@@ -137,6 +145,16 @@ function missionCallSettled(state: MissionState, call: Call, outcome: CallOutcom
   }
 }
 
+function baselineOf({ value, flaky, tests }: Baseline): BaselineState {
+  return tests === undefined ? { value, flaky } : { value, flaky, tests };
+}
+
+/** Of everything that was judged on one tree, the judged tree is one. */
+export function verdictGiven({ work }: MissionState, { verdict }: Of<"verdict.given">): void {
+  work.verdicts.set(verdict.assertionId, verdict);
+  work.judged = { tree: verdict.tree, snapshot: verdict.judged };
+}
+
 /** Trouble with a call of the mission itself; interruptions are nobody's fault and are not counted. */
 function setBack(state: MissionState, outcome: CallOutcome, at: Timestamp): void {
   const { work, spec } = state;
@@ -154,7 +172,7 @@ function verifySettled(state: MissionState, call: Call, outcome: CallOutcome, at
   const failure = outcome.status === "succeeded" ? judged(state, call) : unjudged(outcome);
   const task = call.taskId === undefined ? undefined : work.tasks.get(call.taskId);
   if (task === undefined) {
-    if (work.sealed === undefined) return;
+    if (work.sealed === undefined && call.work.stageId === undefined) return;
     if (failure === undefined) work.setbacks = { count: 0, notBefore: 0 };
     else if (failure.code !== "verdictFailed" && outcome.status !== "interrupted")
       setBack(state, { status: "failed", error: { code: "infrastructure", message: failure.message } }, at);
@@ -180,7 +198,7 @@ function unjudged(outcome: CallOutcome): Failure {
 
 /** What the verdicts of a verification come to; undefined when every one passed. */
 export function judged(
-  state: { work: { verdicts: MissionState["work"]["verdicts"] } },
+  state: { spec: Pick<MissionState["spec"], "contract">; work: Pick<MissionState["work"], "verdicts"> },
   call: Call,
 ): Failure | undefined {
   if (call.work.kind !== "verify") return undefined;
@@ -189,10 +207,10 @@ export function judged(
   for (const id of assertionIds) {
     const verdict = state.work.verdicts.get(id);
     if (verdict === undefined || verdict.tree !== snapshot.tree) reasons.unclear.push(`${id}: no verdict`);
-    else if (verdict.value === "failed") reasons.failed.push(`${id}: ${verdict.reason}`);
+    else if (verdict.value === "failed") reasons.failed.push(tellable(state, verdict));
     else if (verdict.value === "impossible" || verdict.value === "blocked")
-      reasons.impossible.push(`${id}: ${verdict.reason}`);
-    else if (verdict.value !== "passed") reasons.unclear.push(`${id}: ${verdict.reason}`);
+      reasons.impossible.push(tellable(state, verdict));
+    else if (verdict.value !== "passed") reasons.unclear.push(tellable(state, verdict));
   }
   if (reasons.failed.length > 0)
     return { code: "verdictFailed", message: reasons.failed.join("\n"), snapshot };

@@ -1,8 +1,9 @@
 /** How events change the plan's progress: tasks, the ready set, supersession, approvals about them. */
 import type { MissionEvent } from "../protocol/events.ts";
-import type { TaskId } from "../protocol/ids.ts";
+import type { Approval } from "../protocol/approval.ts";
+import type { StageId, TaskId } from "../protocol/ids.ts";
 import type { TaskSpec } from "../protocol/plan.ts";
-import { attemptIdOf, currentTaskId, type ClosedTask, type MissionState, type TaskState } from "./state.ts";
+import { attemptIdOf, currentTaskId, type ClosedTask, type MissionState, type PreviousAttempt, type TaskState } from "./state.ts";
 
 type Of<T extends MissionEvent["type"]> = Extract<MissionEvent, { type: T }>;
 
@@ -31,10 +32,37 @@ export function openTask(state: MissionState, spec: TaskSpec): TaskState {
     else dependents.push(spec.id);
   }
   for (const assertionId of spec.fulfills) work.claims.set(assertionId, spec.id);
+  const stage = stageOf(state, spec);
+  if (stage !== undefined) {
+    work.openInStage.set(stage.id, (work.openInStage.get(stage.id) ?? 0) + 1);
+    if (stage.index > work.sealedStages) {
+      task.waitingOn += 1;
+      work.staged.set(stage.id, [...(work.staged.get(stage.id) ?? []), spec.id]);
+    }
+  }
   work.tasks.set(spec.id, task);
   work.taskCount += 1;
   if (task.waitingOn === 0) work.ready.add(spec.id);
   return task;
+}
+
+/** A task that names no stage belongs to the first. */
+function stageOf({ spec }: MissionState, task: TaskSpec): { id: StageId; index: number } | undefined {
+  const stages = spec.stages ?? [];
+  const index = Math.max(0, stages.findIndex(({ id }) => id === task.stageId));
+  const stage = stages[index];
+  return stage === undefined ? undefined : { id: stage.id, index };
+}
+
+/** Earlier attempts a task remembers for the brief of the next. */
+const maxPrevious = 5;
+/** Findings kept of one attempt. */
+const maxFindings = 50;
+
+/** Keeps what a later attempt should know. */
+export function remember(task: TaskState, previous: PreviousAttempt): void {
+  task.previous.push({ ...previous, findings: previous.findings.slice(0, maxFindings) });
+  if (task.previous.length > maxPrevious) task.previous.shift();
 }
 
 /** Moves a task to a phase and keeps the indexes of ready and active tasks true. */
@@ -58,6 +86,8 @@ function closeTask(state: MissionState, taskId: TaskId): TaskState | undefined {
   work.ready.delete(taskId);
   work.active.delete(taskId);
   if (work.writer === taskId) delete work.writer;
+  const stage = stageOf(state, task.spec);
+  if (stage !== undefined) work.openInStage.set(stage.id, (work.openInStage.get(stage.id) ?? 1) - 1);
   if (task.approvalId !== undefined) work.approvals.delete(task.approvalId);
   for (const named of task.spec.needs) {
     const need = currentTaskId(state, named);
@@ -138,6 +168,7 @@ export function taskEnded(state: MissionState, event: Of<"task.ended">): void {
   if (event.status === "failed") work.failedCount += 1;
   if (event.status !== "done") return;
   closed.spec = task.spec;
+  work.lastDone = event.taskId;
   work.doneCount += 1;
   if (event.snapshot !== undefined && task.spec.access === "write") work.head = event.snapshot;
   for (const id of work.dependents.get(event.taskId) ?? []) {
@@ -168,6 +199,7 @@ export function approvalResolved(state: MissionState, event: Of<"approval.resolv
   const granted = event.resolution.status === "granted";
   const task = approval.taskId === undefined ? undefined : work.tasks.get(approval.taskId);
   if (task?.approvalId === event.approvalId) delete task.approvalId;
+  if (task !== undefined && approval.kind === "finding") return findingsAnswered(state, task, approval, granted);
   if (approval.kind === "plan" && granted) work.planApproved = true;
   else if (
     !granted &&
@@ -175,4 +207,13 @@ export function approvalResolved(state: MissionState, event: Of<"approval.resolv
   )
     work.givenUp = `${approval.kind} ${approval.id} ${event.resolution.status}: ${approval.reason}`;
   else if (granted && approval.taskId === undefined) work.setbacks = { count: 0, notBefore: 0 };
+}
+
+/** Dismissed, the work stands as it was judged; otherwise whoever fixes it must know what was wrong. */
+function findingsAnswered(state: MissionState, task: TaskState, { reason }: Approval, granted: boolean): void {
+  if (granted && task.failure === undefined) return setPhase(state, task, "judged");
+  if (granted || task.handedOff === undefined) return;
+  const { attemptId, handoff } = task.handedOff;
+  const findings = [{ severity: "blocking" as const, text: reason }];
+  remember(task, { attemptId, outcome: "findings", summary: handoff.summary, findings });
 }

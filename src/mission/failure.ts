@@ -20,6 +20,8 @@ export type FailureAnswer =
   | { answer: "slowDown"; to: number; until: Timestamp }
   /** Judge the same tree again. */
   | { answer: "verifyAgain"; notBefore: Timestamp }
+  /** Another branch of the plan takes the assertions over, starting from the mission's head. */
+  | { answer: "branch"; agentId: AgentId; goal: string }
   /** A new task takes the goal over, starting from the tree that was judged. */
   | { answer: "fix"; from: Snapshot }
   | { answer: "ask"; why: string }
@@ -36,12 +38,23 @@ export function backoffMs(baseMs: number, setbacks: number): number {
 
 /** Another attempt from the mission's head while there are any left; then the fallback; then a human. */
 function retry(task: TaskState, at: Timestamp): FailureAnswer {
-  if (task.attemptsLeft > 0)
+  const isLate = at >= deadlineOf(task);
+  if (task.attemptsLeft > 0 && !isLate)
     return { answer: "retry", agentId: task.agentId, notBefore: at, extraAttempts: 0 };
-  const fallback = task.spec.fallbackAgentId;
-  if (task.spec.onFailure === "fallback" && fallback !== undefined && fallback !== task.agentId)
-    return { answer: "retry", agentId: fallback, notBefore: at, extraAttempts: task.spec.maxAttempts };
-  return { answer: "ask", why: `no attempts are left (${task.attemptCount} made)` };
+  const { fallback } = task.spec;
+  if (task.spec.onFailure === "fallback" && fallback !== undefined) {
+    const { agentId, goal } = fallback;
+    if (goal !== undefined) return { answer: "branch", agentId, goal };
+    if (agentId !== task.agentId && !isLate)
+      return { answer: "retry", agentId, notBefore: at, extraAttempts: task.spec.maxAttempts };
+  }
+  const why = isLate ? "its deadline is over" : "no attempts are left";
+  return { answer: "ask", why: `${why} (${task.attemptCount} made)` };
+}
+
+/** When a task must be done; Infinity before its first attempt and without a deadline. */
+export function deadlineOf({ spec, startedAt }: Readonly<TaskState>): Timestamp {
+  return spec.deadlineMs === undefined || startedAt === undefined ? Infinity : startedAt + spec.deadlineMs;
 }
 
 /** The table. */

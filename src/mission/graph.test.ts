@@ -189,7 +189,7 @@ describe("failing fast, falling back", () => {
 
   test("a fallback takes over with attempts of its own, once", () => {
     const course = Course.working(
-      oneTask({ maxAttempts: 1, onFailure: "fallback", fallbackAgentId: "helper" }),
+      oneTask({ maxAttempts: 1, onFailure: "fallback", fallback: { agentId: "helper" } }),
     );
     course.settles("attempt", fails("agentFailed"));
     expect(course.last("attempt.started")).toMatchObject({ attemptId: "build.2", agentId: "helper" });

@@ -89,7 +89,7 @@ describe("proof", () => {
     course.given.when({ type: "mission.prepare" }).thenRefused("alreadyDone");
     const one = Course.working(oneTask()).finishes("build");
     one.given.when({ type: "mission.seal" }).thenRefused("alreadyDone");
-    one.given.when({ type: "mission.verify" }).thenRefused("alreadyDone", /every assertion is proven/);
+    one.given.when({ type: "mission.verify" }).thenRefused("alreadyDone", /every assertion is judged/);
     one.does({
       type: "call.settle",
       callId: "c4",

@@ -1,16 +1,14 @@
 /** The mission as a whole: created, paused, resumed, cancelled, prepared, sealed, delivered, closed. */
 import type { MissionEvent, MissionOutcome } from "../protocol/events.ts";
 import type { AssertionId, Timestamp } from "../protocol/ids.ts";
-import type { Check } from "../protocol/plan.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import { accept, refuse, type CommandOf, type MissionDecision } from "./decision.ts";
+import { deliverable, freshVerdict, unproven, verificationTimeoutMs } from "./proof.ts";
 import { ask, openApproval, wantCall } from "./request.ts";
 import type { Mission } from "./state.ts";
 
 const prepareTimeoutMs = 10 * 60_000;
 const deliverTimeoutMs = 5 * 60_000;
-/** Beside the checks themselves: making the fresh workspace. */
-const verifyOverheadMs = 60_000;
 
 export function pause(mission: Mission, command: CommandOf<"mission.pause">): MissionDecision {
   if (mission.work.cancelled !== undefined) return refuse("notNow", "the mission is being cancelled");
@@ -79,37 +77,25 @@ export function seal(mission: Mission): MissionDecision {
   return accept({ type: "mission.sealing", snapshot: head });
 }
 
-/** Assertions without fresh passing evidence for a tree: what stands between a mission and "verified". */
-export function unproven(mission: Mission, snapshot: Snapshot): AssertionId[] {
-  return mission.spec.contract
-    .map((assertion) => assertion.id)
-    .filter((id) => !isProven(mission, id, snapshot));
-}
+/** A mission without tasks proves its contract on the base and changes nothing. */
+export const onlyProves = ({ work }: Mission): boolean => work.taskCount === 0;
 
-export function isProven(mission: Mission, id: AssertionId, snapshot: Snapshot): boolean {
-  const verdict = mission.work.verdicts.get(id);
-  return (
-    verdict !== undefined &&
-    verdict.value === "passed" &&
-    verdict.tree === snapshot.tree &&
-    verdict.contractVersion === mission.ledger.contractVersion
-  );
-}
-
-/** How long a verification of these assertions may take. */
-export function verificationTimeoutMs(mission: Mission, ids: readonly AssertionId[]): number {
-  const checks: Check[] = mission.spec.contract
-    .filter((assertion) => ids.includes(assertion.id))
-    .map((assertion) => assertion.check);
-  return checks.reduce((sum, check) => sum + check.timeoutMs, verifyOverheadMs);
+/** What must still be judged on the sealed tree. Where there is nobody to mend anything, one clear verdict is enough. */
+export function toJudge(mission: Mission, snapshot: Snapshot): AssertionId[] {
+  const missing = unproven(mission, snapshot);
+  if (!onlyProves(mission)) return missing;
+  return missing.filter((id) => {
+    const value = freshVerdict(mission, id, snapshot)?.value;
+    return value === undefined || value === "error" || value === "inconclusive";
+  });
 }
 
 /** Judges the sealed tree where evidence is missing or stale. */
 export function verify(mission: Mission, at: Timestamp): MissionDecision {
   const { sealed } = mission.work;
   if (sealed === undefined) return refuse("notNow", "nothing is sealed");
-  const assertionIds = unproven(mission, sealed.snapshot);
-  if (assertionIds.length === 0) return refuse("alreadyDone", "every assertion is proven on the sealed tree");
+  const assertionIds = toJudge(mission, sealed.snapshot);
+  if (assertionIds.length === 0) return refuse("alreadyDone", "every assertion is judged on the sealed tree");
   const { contractVersion } = mission.ledger;
   const work = { kind: "verify", assertionIds, snapshot: sealed.snapshot, contractVersion } as const;
   const timeoutMs = verificationTimeoutMs(mission, assertionIds);
@@ -123,7 +109,8 @@ export function deliver(mission: Mission, at: Timestamp): MissionDecision {
   if (sealed.delivered) return refuse("alreadyDone", "the branch is delivered");
   const missing = unproven(mission, sealed.snapshot);
   if (missing.length > 0) return refuse("notNow", `not proven: ${missing.join(", ")}`);
-  const work = { kind: "deliver", branch: mission.spec.branch, snapshot: sealed.snapshot } as const;
+  const snapshot = deliverable(mission, sealed.snapshot);
+  const work = { kind: "deliver", branch: mission.spec.branch, snapshot } as const;
   return accept(
     ...wantCall(mission, { work, effects: ["external"], timeoutMs: deliverTimeoutMs, reserve: {} }, at)
       .events,
@@ -169,6 +156,13 @@ function outcomeOf(mission: Mission): { outcome: MissionOutcome; reason: string 
     return { outcome: "cancelled", reason: `${work.cancelled.reason} (${work.cancelled.by})` };
   if (work.givenUp !== undefined)
     return { outcome: work.planApproved ? "unverified" : "rejected", reason: work.givenUp };
+  if (onlyProves(mission) && work.sealed !== undefined) {
+    if (toJudge(mission, work.sealed.snapshot).length > 0) return undefined;
+    const missing = unproven(mission, work.sealed.snapshot);
+    return missing.length === 0
+      ? { outcome: "verified", reason: "every assertion passed on the base" }
+      : { outcome: "unverified", reason: `not proven on the base: ${missing.join(", ")}` };
+  }
   if (work.failedCount > 0)
     return { outcome: "failed", reason: `${work.failedCount} of ${work.taskCount} tasks failed` };
   if (work.sealed?.delivered === true && unproven(mission, work.sealed.snapshot).length === 0) {

@@ -8,7 +8,12 @@ import { dimensions } from "../protocol/budget.ts";
 import { maySolveItself } from "./budget.ts";
 import { decide } from "./decide.ts";
 import { alarmOf, stallsAt } from "./detector.ts";
-import { needsEscalation, unproven } from "./lifecycle.ts";
+import { expiresAt } from "./blackboard.ts";
+import { openFindings } from "./finding.ts";
+import { needsEscalation, onlyProves, toJudge } from "./lifecycle.ts";
+import { needsPreflight } from "./preflight.ts";
+import { unprovenOfStage } from "./proof.ts";
+import { finishedStage } from "./stage.ts";
 import { budgetIsAsked, openApproval } from "./request.ts";
 import type { CallState, Mission, TaskState } from "./state.ts";
 import { startable } from "./task.ts";
@@ -27,7 +32,10 @@ export function next(mission: Mission, now: Timestamp): Proposal | undefined {
     return openApproval(mission, "plan") === undefined ? { type: "plan.ask" } : undefined;
   if (budgetIsAsked(mission)) return undefined;
   if (work.base === undefined) return own(mission, now, "prepare", { type: "mission.prepare" });
-  const proposal = nextForTasks(mission, now) ?? nextForSeal(mission, now);
+  if (needsPreflight(mission)) return own(mission, now, "preflight", { type: "mission.preflight" });
+  if (openApproval(mission, "preflight") !== undefined) return undefined;
+  const proposal =
+    nextForTasks(mission, now) ?? nextForStage(mission, now) ?? nextForSeal(mission, now);
   return proposal !== undefined && waitsForRoom(mission, proposal, now) ? undefined : proposal;
 }
 
@@ -69,6 +77,8 @@ function nextForDeadlines(mission: Mission, now: Timestamp): Proposal | undefine
     if (now >= approval.deadlineAt) return { type: "approval.expire", approvalId: approval.id };
   if (mission.work.cancelled === undefined && now >= endsAt(mission))
     return { type: "mission.cancel", reason: `the mission's time of ${mission.spec.timeoutMs} ms is over` };
+  for (const fact of mission.work.facts.values())
+    if (now >= expiresAt(fact)) return { type: "fact.expire", factId: fact.id };
   for (const attempt of mission.work.attempts.values())
     if (alarmOf(mission, attempt, now) !== undefined) return { type: "detector.trip", attemptId: attempt.id };
   return undefined;
@@ -87,7 +97,7 @@ function winding(mission: Mission): Proposal | undefined {
 function own(
   mission: Mission,
   now: Timestamp,
-  kind: "prepare" | "verify" | "deliver",
+  kind: "prepare" | "preflight" | "verify" | "deliver",
   proposal: Proposal,
 ): Proposal | undefined {
   for (const { call } of mission.ledger.calls.values())
@@ -148,7 +158,9 @@ function nextForTask(mission: Mission, task: Readonly<TaskState>, now: Timestamp
         ? { type: "task.verify", taskId }
         : undefined;
     case "judged":
-      return { type: "task.finish", taskId };
+      return openFindings(mission, taskId).length > 0
+        ? { type: "task.askAboutFindings", taskId }
+        : { type: "task.finish", taskId };
     case "failing":
       return { type: "task.handleFailure", taskId };
     case "pending":
@@ -158,13 +170,23 @@ function nextForTask(mission: Mission, task: Readonly<TaskState>, now: Timestamp
   }
 }
 
+/** A stage whose tasks are all done is judged as a whole, then sealed. */
+function nextForStage(mission: Mission, now: Timestamp): Proposal | undefined {
+  const stageId = finishedStage(mission);
+  const { head } = mission.work;
+  if (stageId === undefined || head === undefined) return undefined;
+  return unprovenOfStage(mission, stageId, head).length > 0
+    ? own(mission, now, "verify", { type: "stage.verify", stageId })
+    : { type: "stage.seal", stageId };
+}
+
 function nextForSeal(mission: Mission, now: Timestamp): Proposal | undefined {
   const { work } = mission;
   if (work.tasks.size > 0) return undefined;
   if (work.sealed === undefined) return { type: "mission.seal" };
-  if (unproven(mission, work.sealed.snapshot).length > 0)
+  if (toJudge(mission, work.sealed.snapshot).length > 0)
     return own(mission, now, "verify", { type: "mission.verify" });
-  if (!work.sealed.delivered) return own(mission, now, "deliver", { type: "mission.deliver" });
+  if (!work.sealed.delivered && !onlyProves(mission)) return own(mission, now, "deliver", { type: "mission.deliver" });
   return mission.ledger.calls.size === 0 ? { type: "mission.close" } : undefined;
 }
 
@@ -202,6 +224,7 @@ export function nextDeadline(mission: Mission, since: Timestamp): Timestamp {
   if (work.cancelled === undefined) consider(endsAt(mission));
   for (const entry of ledger.calls.values()) if (entry.cancelling === undefined) consider(entry.deadlineAt);
   for (const approval of work.approvals.values()) consider(approval.deadlineAt);
+  for (const fact of work.facts.values()) consider(expiresAt(fact));
   for (const attempt of work.attempts.values()) consider(stallsAt(mission, attempt));
   for (const taskId of work.active) consider(work.tasks.get(taskId)?.notBefore ?? 0);
   for (const taskId of work.ready) consider(work.tasks.get(taskId)?.notBefore ?? 0);

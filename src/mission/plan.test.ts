@@ -38,11 +38,12 @@ describe("the graph", () => {
     expect(lines(missionOf(chain))).toEqual([]);
   });
 
-  test("no tasks, no contract", () => {
-    expect(lines(missionOf([]))).toEqual([
-      "tasks: a mission needs at least one task",
-      "contract: a contract needs at least one assertion",
-    ]);
+  test("no contract", () => {
+    expect(lines(missionOf([]))).toEqual(["contract: a contract needs at least one assertion"]);
+  });
+
+  test("no tasks: the mission proves its contract, and nobody need claim anything", () => {
+    expect(lines({ ...oneTask(), tasks: [] })).toEqual([]);
   });
 });
 
@@ -104,7 +105,7 @@ describe("ids and agents", () => {
     expect(lines(missionOf([task("a", { agentId: "x" })], { agents: {} }))).toEqual([
       'tasks.0.agent: there is no agent "x": declare it under agents, or use one of (none)',
     ]);
-    expect(lines(oneTask({ onFailure: "fallback", fallbackAgentId: "x" }))[0]).toMatch(
+    expect(lines(oneTask({ onFailure: "fallback", fallback: { agentId: "x" } }))[0]).toMatch(
       /^tasks\.0\.fallback: there is no agent "x"/,
     );
     expect(lines(oneTask({ onFailure: "fallback" }))[0]).toMatch(/fallback needs a fallback agent/);

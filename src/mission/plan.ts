@@ -24,13 +24,16 @@ export function planProblems(spec: MissionSpec): PlanProblem[] {
     ...agentProblems(spec),
     ...claimProblems(spec),
     ...graphProblems(spec.tasks),
+    ...stageProblems(spec),
+    ...checkProblems(spec),
     ...limitProblems(spec),
   ];
 }
 
 function idProblems(spec: MissionSpec): PlanProblem[] {
   const problems: PlanProblem[] = [];
-  const lists = { tasks: spec.tasks, contract: spec.contract };
+  const { tasks, contract, stages = [], checks = [] } = spec;
+  const lists = { tasks, contract, stages, checks };
   for (const [list, items] of Object.entries(lists)) {
     const seen = new Set<string>();
     items.forEach(({ id }, index) => {
@@ -41,8 +44,11 @@ function idProblems(spec: MissionSpec): PlanProblem[] {
       seen.add(id);
     });
   }
-  if (spec.tasks.length === 0)
-    problems.push({ path: ["tasks"], message: "a mission needs at least one task" });
+  const inContract = new Set(contract.map(({ id }) => id));
+  checks.forEach(({ id }, index) => {
+    if (inContract.has(id))
+      problems.push({ path: ["checks", index, "id"], message: `"${id}" is an assertion already: ids are unique` });
+  });
   if (spec.contract.length === 0)
     problems.push({ path: ["contract"], message: "a contract needs at least one assertion" });
   return problems;
@@ -69,8 +75,8 @@ function agentProblems(spec: MissionSpec): PlanProblem[] {
   };
   spec.tasks.forEach((task, index) => {
     check(task.agentId, ["tasks", index, "agent"]);
-    check(task.fallbackAgentId, ["tasks", index, "fallback"]);
-    if (task.onFailure === "fallback" && task.fallbackAgentId === undefined)
+    check(task.fallback?.agentId, ["tasks", index, "fallback"]);
+    if (task.onFailure === "fallback" && task.fallback === undefined)
       problems.push({
         path: ["tasks", index, "onFailure"],
         message: "fallback needs a fallback agent: add `fallback: <agent>`",
@@ -104,6 +110,8 @@ function claimProblems(spec: MissionSpec): PlanProblem[] {
       else claims.set(id, task.id);
     }
   });
+  // Without tasks the mission only proves: nobody need claim anything.
+  if (spec.tasks.length === 0) return problems;
   spec.contract.forEach((assertion, index) => {
     if (!claims.has(assertion.id))
       problems.push({
@@ -131,6 +139,74 @@ function graphProblems(tasks: TaskSpec[]): PlanProblem[] {
     });
   }
   return problems;
+}
+
+/** A task may need only what its own stage or an earlier one makes. */
+function stageProblems({ tasks, stages = [] }: MissionSpec): PlanProblem[] {
+  const problems: PlanProblem[] = [];
+  const position = (task: TaskSpec): number =>
+    Math.max(0, stages.findIndex(({ id }) => id === task.stageId));
+  const byId = new Map(tasks.map((task) => [task.id, task]));
+  tasks.forEach((task, index) => {
+    if (task.stageId !== undefined && !stages.some(({ id }) => id === task.stageId))
+      problems.push({
+        path: ["tasks", index, "stageId"],
+        message: `there is no stage "${task.stageId}": declare it under stages, or use one of ${stages.map(({ id }) => id).join(", ") || "(none)"}`,
+      });
+    for (const need of task.needs) {
+      const needed = byId.get(need);
+      if (needed !== undefined && position(needed) > position(task))
+        problems.push({
+          path: ["tasks", index, "needs"],
+          message: `"${need}" is of a later stage: a task needs only what its own stage or an earlier one makes`,
+        });
+    }
+  });
+  stages.forEach(({ id }, index) => {
+    if (!tasks.some((task) => position(task) === index))
+      problems.push({ path: ["stages", index, "id"], message: `stage "${id}" has no task` });
+  });
+  return problems;
+}
+
+/** Services exist, and files lie in the tree. */
+function checkProblems(spec: MissionSpec): PlanProblem[] {
+  const problems: PlanProblem[] = [];
+  const services = Object.keys(spec.services ?? {});
+  const lists = { contract: spec.contract, checks: spec.checks ?? [] };
+  for (const [list, items] of Object.entries(lists))
+    items.forEach(({ check }, index) => {
+      const named = check.kind === "http" ? [check.service] : check.kind === "file" ? [] : (check.services ?? []);
+      for (const id of named)
+        if (!services.includes(id))
+          problems.push({
+            path: [list, index, "check"],
+            message: `there is no service "${id}": declare it under services, or use one of ${services.join(", ") || "(none)"}`,
+          });
+    });
+  const brought = new Map<string, string>();
+  spec.contract.forEach(({ id, files = [] }, index) =>
+    files.forEach(({ path, content }) => {
+      if (!isTreePath(path))
+        problems.push({
+          path: ["contract", index, "files", path],
+          message: `"${path}" is no path in the tree: write it relative, with /, without .. and not under .git`,
+        });
+      const other = brought.get(path);
+      if (other !== undefined && other !== content.sha256)
+        problems.push({
+          path: ["contract", index, "files", path],
+          message: `"${path}" of "${id}" is brought by another assertion with other content`,
+        });
+      brought.set(path, content.sha256);
+    }),
+  );
+  return problems;
+}
+
+function isTreePath(path: string): boolean {
+  const parts = path.split("/");
+  return parts.every((part) => part !== "" && part !== "." && part !== ".." && part.toLowerCase() !== ".git");
 }
 
 /** The first circle of needs, or undefined; iterative, so that a long chain is no problem. */
@@ -167,6 +243,7 @@ function limitProblems(spec: MissionSpec): PlanProblem[] {
   spec.tasks.forEach((task, index) => {
     problems.push(...atLeast(1, task.maxAttempts, ["tasks", index, "maxAttempts"]));
     problems.push(...atLeast(1, task.timeoutMs, ["tasks", index, "timeoutMs"]));
+    problems.push(...atLeast(1, task.deadlineMs ?? 1, ["tasks", index, "deadlineMs"]));
   });
   spec.contract.forEach(({ check }, index) =>
     problems.push(...atLeast(1, check.timeoutMs, ["contract", index, "check", "timeoutMs"])),
@@ -198,12 +275,14 @@ function agentLimitProblems(spec: MissionSpec): PlanProblem[] {
 }
 
 function policyProblems(policy: Policy): PlanProblem[] {
-  const { approvePlan: _approvePlan, sandbox: _sandbox, ...figures } = policy;
+  const { approvePlan: _a, sandbox: _s, setupNetwork: _n, mayChangeTests: _t, ...figures } = policy;
   const zeroIsFine: readonly string[] = [
     "approvalTimeoutMs",
     "maxRounds",
     "backoffMs",
     "maxInfrastructureRetries",
+    "preflightRuns",
+    "mutationSamples",
   ] satisfies (keyof Policy)[];
   return Object.entries(figures).flatMap(([name, figure]) =>
     atLeast(zeroIsFine.includes(name) ? 0 : 1, figure, ["policy", name]),

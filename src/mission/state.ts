@@ -4,22 +4,29 @@
  * decisions need.
  */
 import type { Approval } from "../protocol/approval.ts";
+import type { BlobRef } from "../protocol/blob.ts";
 import type { Amounts, Limits } from "../protocol/budget.ts";
 import type { Call, CallErrorCode } from "../protocol/call.ts";
 import type { MissionOutcome } from "../protocol/events.ts";
+import type { Fact } from "../protocol/fact.ts";
+import type { Finding } from "../protocol/finding.ts";
 import type { Handoff } from "../protocol/handoff.ts";
 import type {
   AgentId,
   ApprovalId,
+  ArtifactId,
   AssertionId,
   AttemptId,
   CallId,
   Epoch,
+  FactId,
+  FindingId,
   MissionId,
   RunId,
   RunnerId,
   Seq,
   SessionId,
+  StageId,
   StepId,
   TaskId,
   Timestamp,
@@ -27,10 +34,10 @@ import type {
 import type { MissionSpec, TaskSpec } from "../protocol/plan.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { Step } from "../protocol/step.ts";
-import type { Verdict } from "../protocol/verdict.ts";
+import type { Verdict, VerdictValue } from "../protocol/verdict.ts";
 
 /** Raised whenever the shape below changes; caches of another version are dropped. */
-export const stateVersion = 1;
+export const stateVersion = 2;
 
 /**
  * `pending` needs others or a free place · `working` an attempt is open · `handedOff` claims to be
@@ -71,6 +78,8 @@ export interface TaskState {
   waitingOn: number;
   notBefore: Timestamp;
   attemptCount: number;
+  /** When its first attempt began. */
+  startedAt?: Timestamp;
   /** Attempts that may still be started. */
   attemptsLeft: number;
   /** Infrastructure failures in a row, of work or of verification. */
@@ -132,9 +141,21 @@ export interface CallState {
   ranMs: number;
 }
 
+/** What a check said of the base. */
+export interface BaselineState {
+  value: VerdictValue;
+  flaky: boolean;
+  /** Names of the tests that passed there. */
+  tests?: BlobRef;
+}
+
 export interface WorkState {
   planApproved: boolean;
   base?: Snapshot;
+  /** The base with the contract's visible files: where the first task starts, and what changes are compared with. */
+  start?: Snapshot;
+  /** Of every assertion and check; set when preflight has run. */
+  baseline?: Map<AssertionId, BaselineState>;
   /** The tree of everything that is done so far. */
   head?: Snapshot;
   tasks: Map<TaskId, TaskState>;
@@ -146,6 +167,12 @@ export interface WorkState {
   dependents: Map<TaskId, TaskId[]>;
   /** How many open tasks need a task. */
   neededBy: Map<TaskId, number>;
+  /** How many stages are sealed. */
+  sealedStages: number;
+  /** Open tasks of each stage. */
+  openInStage: Map<StageId, number>;
+  /** Tasks that wait for the stage before theirs. */
+  staged: Map<StageId, TaskId[]>;
   taskCount: number;
   doneCount: number;
   failedCount: number;
@@ -154,6 +181,16 @@ export interface WorkState {
   attempts: Map<AttemptId, AttemptState>;
   claims: Map<AssertionId, TaskId>;
   verdicts: Map<AssertionId, Verdict>;
+  /** The tree that was judged last, and what it is with the contract's files laid over it. */
+  judged?: { tree: string; snapshot: Snapshot };
+  /** The task that made the head: it answers for checks that no task claims. */
+  lastDone?: TaskId;
+  /** Blocking, neither tracked nor dismissed. */
+  findings: Map<FindingId, Finding>;
+  /** The blackboard, but for what has expired. */
+  facts: Map<FactId, Fact>;
+  /** Subjects about which the blackboard holds contradicting records. */
+  disputed: Set<string>;
   approvals: Map<ApprovalId, Approval>;
   /** Trouble with prepare, the final verification or delivery, in a row. */
   setbacks: { count: number; notBefore: Timestamp; last?: Failure };
@@ -176,6 +213,11 @@ export interface LedgerState {
   callCount: number;
   stepCount: number;
   approvalCount: number;
+  findingCount: number;
+  factCount: number;
+  artifactCount: number;
+  /** Findings that a human dismissed, by what they say: found again, they block no more. */
+  dismissed: Set<string>;
   epoch: Epoch;
   run?: { runId: RunId; runnerId: RunnerId };
   contractVersion: number;
@@ -232,3 +274,6 @@ export const attemptIdOf = (taskId: TaskId, number: number): AttemptId => `${tas
 export const callIdOf = (number: number): CallId => `c${number}`;
 export const stepIdOf = (number: number): StepId => `s${number}`;
 export const approvalIdOf = (number: number): ApprovalId => `a${number}`;
+export const findingIdOf = (number: number): FindingId => `f${number}`;
+export const factIdOf = (number: number): FactId => `k${number}`;
+export const artifactIdOf = (number: number): ArtifactId => `r${number}`;

@@ -2,7 +2,7 @@
 import type { Limits } from "../protocol/budget.ts";
 import type { Timestamp } from "../protocol/ids.ts";
 import type { MissionStatus, MissionSummary } from "../protocol/status.ts";
-import { isProven } from "./lifecycle.ts";
+import { isProven } from "./proof.ts";
 import { due } from "./next.ts";
 import type { CallState, Mission, TaskState } from "./state.ts";
 
@@ -71,6 +71,8 @@ export function describe(mission: Mission, { call }: Readonly<CallState>): strin
   switch (work.kind) {
     case "prepare":
       return `importing ${mission.spec.repository.base} of ${mission.spec.repository.path}`;
+    case "preflight":
+      return `trying ${work.runs} times what the contract checks on the base`;
     case "attempt":
     case "human":
       return `attempt ${call.attemptId} by ${work.agentId}`;
@@ -79,7 +81,7 @@ export function describe(mission: Mission, { call }: Readonly<CallState>): strin
     case "tool":
       return `attempt ${call.attemptId}, step ${call.stepId}: ${work.tool}`;
     case "verify":
-      return `${work.assertionIds.length} assertions of ${call.taskId ?? "the finished tree"}`;
+      return `${work.assertionIds.length} assertions of ${call.taskId ?? (work.stageId === undefined ? "the finished tree" : `stage ${work.stageId}`)}`;
     case "deliver":
       return `delivering ${work.branch}`;
   }

@@ -4,9 +4,11 @@ import { effects, type CallOutcome } from "../protocol/call.ts";
 import type { Call } from "../protocol/call.ts";
 import type { NextSteps } from "../protocol/commands.ts";
 import type { AttemptOutcome, MissionEvent } from "../protocol/events.ts";
+import type { Timestamp } from "../protocol/ids.ts";
 import type { Step } from "../protocol/step.ts";
 import { isAmount } from "./budget.ts";
 import { accept, refuse, type CommandOf, type MissionDecision } from "./decision.ts";
+import { handedOffEvents } from "./handoff.ts";
 import { wantCall } from "./request.ts";
 import { stepIdOf, type AttemptState, type Mission } from "./state.ts";
 
@@ -46,6 +48,7 @@ export function stepConsequences(
   outcome: CallOutcome,
   next: NextSteps | undefined,
   settled: MissionEvent,
+  at: Timestamp,
 ): MissionDecision {
   const attempt = call.attemptId === undefined ? undefined : mission.work.attempts.get(call.attemptId);
   if (attempt === undefined) return accept(settled);
@@ -57,7 +60,11 @@ export function stepConsequences(
   const problem = illegal(attempt, next);
   const ended = problem ?? endOf(attempt, outcome, next);
   if (ended !== undefined)
-    return accept(settled, { type: "attempt.ended", attemptId: attempt.id, outcome: ended });
+    return accept(
+      settled,
+      { type: "attempt.ended", attemptId: attempt.id, outcome: ended },
+      ...(ended.status === "handedOff" ? handedOffEvents(mission, attempt.id, ended.handoff, at) : []),
+    );
   const events: MissionEvent[] = [settled];
   if (next?.cancel !== undefined && next.cancel.length > 0)
     events.push({

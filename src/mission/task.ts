@@ -4,9 +4,11 @@ import { verifierAgentId, type TaskId, type Timestamp } from "../protocol/ids.ts
 import type { AgentSpec } from "../protocol/plan.ts";
 import { charge, spending } from "./budget.ts";
 import { accept, refuse, type CommandOf, type MissionDecision } from "./decision.ts";
-import { answerFailure } from "./failure.ts";
+import { answerFailure, deadlineOf } from "./failure.ts";
+import { askToDismiss, openFindings, trackedBy } from "./finding.ts";
 import { fixEvents } from "./fix.ts";
-import { isProven, verificationTimeoutMs } from "./lifecycle.ts";
+import { handedOffEvents } from "./handoff.ts";
+import { isProven, verificationTimeoutMs } from "./proof.ts";
 import { ask, wantCall } from "./request.ts";
 import {
   attemptIdOf,
@@ -64,7 +66,7 @@ export function start(mission: Mission, command: CommandOf<"task.start">): Missi
       effects: ["attempt"],
       taskId: task.spec.id,
       attemptId,
-      timeoutMs: task.spec.timeoutMs,
+      timeoutMs: Math.max(1, Math.min(task.spec.timeoutMs, deadlineOf(task) - command.at)),
       reserve: agent.kind === "program" ? agent.reserve : {},
     },
     command.at,
@@ -127,6 +129,8 @@ export function finish(mission: Mission, command: CommandOf<"task.finish">): Mis
   const { snapshot, handoff } = task.handedOff;
   const missing = task.spec.fulfills.filter((id) => !isProven(mission, id, snapshot));
   if (missing.length > 0) return refuse("notNow", `not proven: ${missing.join(", ")}`);
+  const open = openFindings(mission, task.spec.id);
+  if (open.length > 0) return refuse("notNow", `blocked by ${open.map(({ id }) => id).join(", ")}`);
   return accept({
     type: "task.ended",
     taskId: task.spec.id,
@@ -180,8 +184,19 @@ function failureEvents(mission: Mission, task: TaskState, failure: Failure, at: 
         reason: failure.message,
         from: answer.from,
         agentId: task.agentId,
+        tracked: trackedBy(mission, taskId),
       });
-    case "ask":
+    case "branch":
+      return fixEvents({ ...task.spec, onFailure: "retry" }, unpassed(mission, task), {
+        reason: `another way is tried: ${failure.message}`,
+        agentId: answer.agentId,
+        goal: answer.goal,
+        tracked: trackedBy(mission, taskId),
+      });
+    case "ask": {
+      const open = openFindings(mission, taskId);
+      if (failure.code === "verdictFailed" && open.length > 0)
+        return [askToDismiss(mission, task, open, at)];
       return [
         ask(mission, at, {
           kind: failure.code === "unknownEffect" ? "unknownEffect" : "escalation",
@@ -192,6 +207,7 @@ function failureEvents(mission: Mission, task: TaskState, failure: Failure, at: 
           taskId,
         }),
       ];
+    }
     case "giveUp":
       return [{ type: "task.ended", taskId, status: "failed", reason: answer.why }];
   }
@@ -241,6 +257,7 @@ export function answer(mission: Mission, command: CommandOf<"task.answer">): Mis
     return accept(
       { ...settled, outcome: { status: "succeeded", result: { kind: "attempt", handoff, snapshot: left } } },
       { type: "attempt.ended", attemptId, outcome: { status: "handedOff", handoff, snapshot: left } },
+      ...handedOffEvents(mission, attemptId, handoff, command.at),
     );
   const code = handoff.status === "failed" ? "agentFailed" : handoff.status;
   const error = { code, message: handoff.summary } as const;

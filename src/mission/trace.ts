@@ -55,6 +55,15 @@ export function traceType(event: MissionEvent): string {
       return "budget.exceeded";
     case "mission.sealing":
       return "workspace.sealed";
+    case "finding.recorded":
+      return "verifier.issue.found";
+    case "fact.recorded":
+    case "artifact.recorded":
+      return "blackboard.item.created";
+    case "fact.expired":
+      return "blackboard.item.expired";
+    case "fact.conflicted":
+      return "blackboard.conflict.detected";
     default:
       return event.type;
   }

@@ -4,11 +4,14 @@ import type { Usage } from "../protocol/budget.ts";
 import type { CallError } from "../protocol/call.ts";
 import type { Handoff } from "../protocol/handoff.ts";
 import type { AgentSpec } from "../protocol/plan.ts";
+import type { Mount } from "./sandbox.ts";
 import type { SpoolWriter } from "./spool.ts";
 
 export interface AttemptRequest<K extends AgentSpec["kind"] = AgentSpec["kind"]> {
   agent: Extract<AgentSpec, { kind: K }>;
   brief: Brief;
+  /** Sealed dependencies, shown read-only in the folder. */
+  mounts?: Mount[];
   /** The folder to work in; also the working directory. */
   directory: string;
   /** Aborts at the deadline, on pause, on cancel and when the lease is lost. */

@@ -1,5 +1,13 @@
 /** The box agents run in. The boundary; everything else is advice. */
 
+/** A folder of the host that shows up inside a workspace, read-only. */
+export interface Mount {
+  /** Absolute. */
+  source: string;
+  /** Relative to the workspace, without `..`. */
+  path: string;
+}
+
 export interface JailRequest {
   argv: string[];
   /** An absolute path inside `writable`. */
@@ -8,6 +16,10 @@ export interface JailRequest {
   writable: string[];
   /** Absolute files and folders, bound read-only at the same path. Missing ones are an error. */
   readOnly: string[];
+  /** Shown read-only inside `cwd`'s writable folder, over whatever the tree has there; with tmpfs over the caches that tools keep in them. */
+  mounts?: { workspace: string; list: Mount[] };
+  /** The host's network; none when left out. */
+  network?: boolean;
   /** All of the environment the program sees, beside PATH, HOME and TMPDIR. */
   env: Record<string, string>;
   stdin: Uint8Array;

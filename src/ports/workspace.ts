@@ -23,9 +23,48 @@ export class WorkspaceError extends Error {
   }
 }
 
+/** One path that differs between two snapshots. */
+export interface ChangedPath {
+  path: string;
+  change: "added" | "modified" | "deleted";
+}
+
+/** A file to be laid over a tree. */
+export interface OverlayFile {
+  path: string;
+  content: Uint8Array;
+  executable?: boolean;
+}
+
 export interface Workspaces {
   /** Imports the base into the mission's repository; doing it again gives the same answer. */
   prepare(request: { missionId: MissionId; repositoryPath: string; base: string }): Promise<Snapshot>;
+  /** Imports another commit of a repository, as a snapshot whose parent is `parent`. */
+  importCommit(request: {
+    missionId: MissionId;
+    repositoryPath: string;
+    ref: string;
+    parent: Snapshot;
+    message: string;
+  }): Promise<Snapshot>;
+  /** The snapshot with files laid over it, whatever stood there; the snapshot itself when that changes nothing, the same commit for the same files. */
+  overlay(request: {
+    missionId: MissionId;
+    snapshot: Snapshot;
+    files: OverlayFile[];
+    message: string;
+  }): Promise<Snapshot>;
+  /** What differs between two snapshots, sorted by path. */
+  changes(missionId: MissionId, from: Snapshot, to: Snapshot): Promise<ChangedPath[]>;
+  /** Contents of files of a snapshot; what is no regular file, or larger than `maxBytes`, is left out. */
+  readFiles(
+    missionId: MissionId,
+    snapshot: Snapshot,
+    paths: readonly string[],
+    maxBytes: number,
+  ): Promise<Map<string, Uint8Array>>;
+  /** Paths of all files of a snapshot, sorted. */
+  files(missionId: MissionId, snapshot: Snapshot): Promise<string[]>;
   /** A new folder with exactly the snapshot's files. `name` is used once: a folder left from before is an error. */
   materialise(request: {
     missionId: MissionId;
@@ -40,6 +79,8 @@ export interface Workspaces {
     directory: string;
     parent: Snapshot;
     message: string;
+    /** Folders that belong to the environment: not looked at, whatever lies there. */
+    except?: string[];
   }): Promise<Snapshot>;
   /** Brings the snapshot into the user's repository as a branch, by fetch. Never forces: a branch that stands elsewhere is a conflict. */
   deliver(request: {

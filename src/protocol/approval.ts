@@ -1,8 +1,8 @@
 /** A question only a human may answer. Silence means denied (PR8). */
 import type { Limits } from "./budget.ts";
-import type { ApprovalId, CallId, TaskId, Timestamp } from "./ids.ts";
+import type { ApprovalId, CallId, FindingId, TaskId, Timestamp } from "./ids.ts";
 
-export const approvalKinds = ["plan", "escalation", "unknownEffect", "budget"] as const;
+export const approvalKinds = ["plan", "preflight", "finding", "escalation", "unknownEffect", "budget"] as const;
 export type ApprovalKind = (typeof approvalKinds)[number];
 
 export interface Approval {
@@ -16,6 +16,8 @@ export interface Approval {
   risk: "low" | "medium" | "high";
   taskId?: TaskId;
   callId?: CallId;
+  /** With `finding`: what a grant dismisses, and a rejection turns into a fix task. */
+  findingIds?: FindingId[];
   deadlineAt: Timestamp;
 }
 

@@ -1,6 +1,7 @@
 /** Everything anybody can ask of a mission. Ids, time and chance come in with the command. */
 import type { Limits, Usage } from "./budget.ts";
 import type { CallOutcome } from "./call.ts";
+import type { FactDraft } from "./fact.ts";
 import type { Handoff } from "./handoff.ts";
 import type {
   ApprovalId,
@@ -8,10 +9,12 @@ import type {
   CallId,
   CommandId,
   Epoch,
+  FactId,
   MissionId,
   RunId,
   RunnerId,
   SessionId,
+  StageId,
   StepId,
   TaskId,
   Timestamp,
@@ -29,7 +32,9 @@ export type HumanCommand =
   | { type: "approval.approve"; approvalId: ApprovalId; note?: string; raise?: Limits }
   | { type: "approval.reject"; approvalId: ApprovalId; note?: string }
   /** Settles a human task: what the person leaves behind, and the tree they left it in. */
-  | { type: "task.answer"; taskId: TaskId; handoff: Handoff; snapshot?: Snapshot };
+  | { type: "task.answer"; taskId: TaskId; handoff: Handoff; snapshot?: Snapshot }
+  /** Writes on the blackboard. */
+  | { type: "fact.record"; fact: FactDraft };
 
 /** What only the runner that holds the mission's lease may ask. */
 export type RunnerCommand =
@@ -50,7 +55,10 @@ export interface NextSteps {
 /** What `next` proposes: work that follows from the state alone. */
 export type ProposedCommand =
   | { type: "mission.prepare" }
+  | { type: "mission.preflight" }
   | { type: "mission.seal" }
+  | { type: "stage.verify"; stageId: StageId }
+  | { type: "stage.seal"; stageId: StageId }
   | { type: "mission.verify" }
   | { type: "mission.deliver" }
   | { type: "mission.escalate" }
@@ -59,6 +67,7 @@ export type ProposedCommand =
   | { type: "task.start"; taskId: TaskId }
   | { type: "task.verify"; taskId: TaskId }
   | { type: "task.finish"; taskId: TaskId }
+  | { type: "task.askAboutFindings"; taskId: TaskId }
   | { type: "task.handleFailure"; taskId: TaskId }
   | { type: "task.cancel"; taskId: TaskId }
   | { type: "step.start"; attemptId: AttemptId }
@@ -66,6 +75,7 @@ export type ProposedCommand =
   | { type: "call.cancel"; callId: CallId; reason: "deadline" | "pause" | "cancel" }
   | { type: "call.expire"; callId: CallId }
   | { type: "approval.expire"; approvalId: ApprovalId }
+  | { type: "fact.expire"; factId: FactId }
   | { type: "detector.trip"; attemptId: AttemptId };
 
 export type MissionCommand = HumanCommand | RunnerCommand | ProposedCommand;

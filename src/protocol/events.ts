@@ -3,22 +3,29 @@
  * durable when acknowledged. Adding one: here, an arm of `evolve`, one spec (docs/add-an-event.md).
  */
 import type { ApprovalResolution, Approval } from "./approval.ts";
+import type { BlobRef } from "./blob.ts";
 import type { Amounts, Dimension, Limits, Usage } from "./budget.ts";
 import type { Call, CallError, CallOutcome, RecoveryAction } from "./call.ts";
+import type { Fact } from "./fact.ts";
+import type { Finding } from "./finding.ts";
 import type { Handoff } from "./handoff.ts";
 import type {
   AgentId,
   ApprovalId,
+  ArtifactId,
   AssertionId,
   AttemptId,
   CallId,
   CommandId,
   Epoch,
+  FactId,
+  FindingId,
   MissionId,
   RunId,
   RunnerId,
   Seq,
   SessionId,
+  StageId,
   StepId,
   StreamId,
   TaskId,
@@ -91,6 +98,22 @@ export type MissionEvent =
     }
   | { type: "snapshot.taken"; callId: CallId; snapshot: Snapshot }
   | { type: "verdict.given"; verdict: Verdict; callId: CallId }
+  | { type: "finding.recorded"; finding: Finding }
+  | { type: "finding.tracked"; findingId: FindingId; taskId: TaskId; by: string }
+  | { type: "finding.dismissed"; findingId: FindingId; reason: string; by: string }
+  | { type: "stage.sealed"; stageId: StageId; snapshot: Snapshot }
+  | { type: "fact.recorded"; fact: Fact }
+  | { type: "fact.conflicted"; subject: string; factIds: FactId[] }
+  | { type: "fact.expired"; factId: FactId }
+  | {
+      type: "artifact.recorded";
+      artifactId: ArtifactId;
+      name: string;
+      path: string;
+      content: BlobRef;
+      taskId: TaskId;
+      attemptId: AttemptId;
+    }
   | { type: "assertion.reopened"; assertionId: AssertionId; from: TaskId; to: TaskId; reason: string }
   | { type: "approval.requested"; approval: Approval }
   | { type: "approval.resolved"; approvalId: ApprovalId; resolution: ApprovalResolution }
@@ -146,6 +169,14 @@ export const missionEventTypes: readonly MissionEvent["type"][] = [
   "call.settled",
   "snapshot.taken",
   "verdict.given",
+  "finding.recorded",
+  "finding.tracked",
+  "finding.dismissed",
+  "stage.sealed",
+  "fact.recorded",
+  "fact.conflicted",
+  "fact.expired",
+  "artifact.recorded",
   "assertion.reopened",
   "approval.requested",
   "approval.resolved",
@@ -164,15 +195,7 @@ export const reservedEventTypes: readonly string[] = [
   "delegation.made",
   "amendment.proposed",
   "amendment.applied",
-  "fact.recorded",
-  "fact.expired",
-  "fact.conflicted",
   "mission.rolledBack",
   "mission.forked",
   "contract.changed",
-  "finding.recorded",
-  "finding.tracked",
-  "finding.dismissed",
-  "artifact.recorded",
-  "stage.sealed",
 ];

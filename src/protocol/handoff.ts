@@ -1,5 +1,6 @@
 /** What an attempt leaves behind (FM11), as agents of every kind write it. Published as JSON Schema. */
 import { z } from "zod";
+import { factTypes } from "./fact.ts";
 
 export const severities = ["blocking", "nonBlocking", "suggestion"] as const;
 
@@ -19,6 +20,24 @@ export const handoffSchema = z.object({
     .max(200)
     .default([]),
   deviations: z.array(z.string().max(4_000)).max(200).default([]),
+  /** For the blackboard: what other tasks should know. */
+  facts: z
+    .array(
+      z.object({
+        type: z.enum(factTypes),
+        subject: z.string().min(1).max(200),
+        content: z.string().max(4_000),
+        confidence: z.number().min(0).max(1).optional(),
+        ttlMs: z.int().min(1).optional(),
+      }),
+    )
+    .max(50)
+    .optional(),
+  /** Files of the workspace that are results of their own; kept with a checksum. */
+  artifacts: z
+    .array(z.object({ name: z.string().min(1).max(200), path: z.string().max(1_000) }))
+    .max(50)
+    .optional(),
 });
 
 export type Handoff = z.infer<typeof handoffSchema>;

@@ -25,6 +25,16 @@ export type CallId = string;
 export type ApprovalId = string;
 /** Chosen by the contract's author. */
 export type AssertionId = string;
+/** Chosen by the plan's author. */
+export type StageId = string;
+/** Chosen in the mission file. */
+export type ServiceId = string;
+/** `f<number>`, counted over the mission. */
+export type FindingId = string;
+/** `k<number>`, counted over the mission. */
+export type FactId = string;
+/** `r<number>`, counted over the mission. */
+export type ArtifactId = string;
 /** Chosen in the mission file; `verifier` is Houston's own. */
 export type AgentId = string;
 /** `mission:<id>` or `session:<id>`. */

@@ -7,6 +7,7 @@ export {
   callErrorCodes,
   effects,
   recoveryActions,
+  type Baseline,
   type Call,
   type CallError,
   type CallErrorCode,
@@ -24,6 +25,10 @@ export type {
   ProposedCommand,
   RunnerCommand,
 } from "./commands.ts";
+export { reportFormats, type Assertion, type Check, type ContractFile, type ReportFormat } from "./contract.ts";
+export type { SealedEnvironment, ServiceSpec, SetupSpec } from "./environment.ts";
+export { factTypes, type Fact, type FactDraft, type FactType } from "./fact.ts";
+export { findingKinds, type Finding, type FindingDraft, type FindingKind, type Severity } from "./finding.ts";
 export type {
   AgentDefinition,
   AgentEvent,
@@ -80,11 +85,12 @@ export {
 export {
   defaultPolicy,
   type AgentSpec,
-  type Assertion,
-  type Check,
   type FailurePolicy,
+  type Fallback,
   type MissionSpec,
   type Policy,
+  type Scrutiny,
+  type Stage,
   type TaskSpec,
 } from "./plan.ts";
 export { refusalCodes, type Decision, type Refusal, type RefusalCode } from "./refusals.ts";

@@ -1,31 +1,30 @@
 /** What a mission is asked to do: goal, contract, tasks, agents, policy. Fixed in `mission.created`. */
 import type { Limits } from "./budget.ts";
-import type { AgentId, AssertionId, TaskId } from "./ids.ts";
+import type { Assertion, Check } from "./contract.ts";
+import type { ServiceSpec, SetupSpec } from "./environment.ts";
+import type { AgentId, AssertionId, ServiceId, StageId, TaskId } from "./ids.ts";
 
-/** How an assertion is checked. */
-export type Check =
-  | { kind: "command"; command: string[]; cwd?: string; exitCode: number; timeoutMs: number }
-  | {
-      kind: "tests";
-      command: string[];
-      cwd?: string;
-      /** Where the machine-readable report comes from. */
-      report: { format: "tap" | "junit"; from: "stdout" | { file: string } };
-      /** Names of tests that must be reported as passed; an exit code alone never suffices. */
-      expect: string[];
-      timeoutMs: number;
-    };
+/**
+ * What a task's failure leads to (SW8): the mission's end, more attempts, more attempts with everything
+ * downstream done again when it is reopened, or another branch of the plan.
+ */
+export type FailurePolicy = "failFast" | "retry" | "retryDownstream" | "fallback";
 
-/** One promise of the contract (FM10). */
-export interface Assertion {
-  id: AssertionId;
-  behaviour: string;
-  check: Check;
-  /** What the check is expected to say on the base. Recorded; nothing runs it there before preflight exists. */
-  onBase: "fails" | "passes" | "any";
+/** What is done instead of a task that used up its attempts. */
+export interface Fallback {
+  agentId: AgentId;
+  /** Another way to the same assertions; the task's own goal when left out. */
+  goal?: string;
 }
 
-export type FailurePolicy = "failFast" | "retry" | "fallback";
+/** A milestone: its tasks begin when the stage before is sealed by verdicts (FM12). */
+export interface Stage {
+  id: StageId;
+  goal?: string;
+}
+
+/** A check of the whole tree that no task claims, such as lint or types: what it passed on the base it must pass in the end. */
+export type Scrutiny = { id: AssertionId; behaviour: string; check: Extract<Check, { kind: "command" | "tests" }> };
 
 export interface TaskSpec {
   id: TaskId;
@@ -36,11 +35,16 @@ export interface TaskSpec {
   /** `write` takes the mission's single write lock; readers work on a clone. */
   access: "write" | "read";
   input?: unknown;
+  /** Of one attempt. */
   timeoutMs: number;
+  /** Of the task as a whole, from its first attempt on; no attempt runs past it. */
+  deadlineMs?: number;
   maxAttempts: number;
   onFailure: FailurePolicy;
-  /** With `fallback`: the agent that gets the task when this one has used up its attempts. */
-  fallbackAgentId?: AgentId;
+  /** With `onFailure: "fallback"`. */
+  fallback?: Fallback;
+  /** The first stage when left out. */
+  stageId?: StageId;
 }
 
 /** Who does a task. */
@@ -78,6 +82,14 @@ export interface Policy {
   /** At most this long between snapshots inside a long attempt (OP5). */
   snapshotEveryMs: number;
   sandbox: "bubblewrap" | "none";
+  /** How often preflight runs each check on the base; more than once shows flakiness, 0 leaves preflight out. */
+  preflightRuns: number;
+  /** Whether setup may use the network; a person says so on the command line. */
+  setupNetwork: boolean;
+  /** Changed lines that are broken on purpose to see whether a check notices; 0 for none. */
+  mutationSamples: number;
+  /** Tests of the base that tasks may change, as paths and globs; changes to others are findings. */
+  mayChangeTests: string[];
 }
 
 export interface MissionSpec {
@@ -85,7 +97,13 @@ export interface MissionSpec {
   goal: string;
   repository: { path: string; base: string };
   contract: Assertion[];
+  /** None: the mission proves its contract on the base and changes nothing. */
   tasks: TaskSpec[];
+  /** In order; one unnamed stage when left out. */
+  stages?: Stage[];
+  setup?: SetupSpec[];
+  services?: Record<ServiceId, ServiceSpec>;
+  checks?: Scrutiny[];
   agents: Record<AgentId, AgentSpec>;
   budget: Limits;
   policy: Policy;
@@ -107,4 +125,8 @@ export const defaultPolicy: Readonly<Policy> = {
   maxInfrastructureRetries: 3,
   snapshotEveryMs: 5_000,
   sandbox: "bubblewrap",
+  preflightRuns: 2,
+  setupNetwork: false,
+  mutationSamples: 0,
+  mayChangeTests: [],
 };

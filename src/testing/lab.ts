@@ -8,6 +8,7 @@ import type { MissionEvent } from "../protocol/events.ts";
 import type { MissionSpec } from "../protocol/plan.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import { Incarnation } from "./incarnation.ts";
+import { noEnvironments } from "./noEnvironments.ts";
 import { Outside } from "./outside.ts";
 import { ada, handoff, specMissionId, specSessionId, specStart } from "./specification.ts";
 import { VirtualTime } from "./virtualTime.ts";
@@ -65,11 +66,14 @@ export class Lab {
       clock: this.time,
       ids: { next: this.id },
       workspaces: this.outside.workspaces(),
+      environments: noEnvironments,
       verifier: {
         judge: async ({ assertion, directory }) => {
           const passed = this.outside.folders.get(directory)?.has(`fixed:${assertion.id}`) ?? false;
           return { value: passed ? "passed" : "failed", reason: "looked", observations: [] };
         },
+        review: async () => [],
+        mutants: async () => [],
       },
       programs: {
         kind: "program",

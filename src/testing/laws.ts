@@ -1,6 +1,6 @@
 /** The laws, checked on what a world left behind. Each answers with what was broken, or nothing. */
 import { decodeState, encodeState, fold } from "../mission/fold.ts";
-import { unproven } from "../mission/lifecycle.ts";
+import { unproven } from "../mission/proof.ts";
 import { next } from "../mission/next.ts";
 import type { MissionState } from "../mission/state.ts";
 import { dimensions } from "../protocol/budget.ts";

@@ -77,6 +77,23 @@ export class Outside {
         return { directory };
       },
       has: async (_missionId, snapshot) => this.#commits.has(snapshot.commit),
+      importCommit: async ({ parent }) => parent,
+      overlay: async ({ snapshot, files }) =>
+        this.commit(
+          new Set([...this.treeOf(snapshot.commit), ...files.map(({ path }) => `file:${path}`)]),
+        ),
+      changes: async (_missionId, from, to) => {
+        const [before, after] = [this.treeOf(from.commit), this.treeOf(to.commit)];
+        const added = [...after].filter((fact) => !before.has(fact));
+        return added.sort().map((path) => ({ path, change: "added" as const }));
+      },
+      readFiles: async (_missionId, snapshot, paths) => {
+        const tree = this.treeOf(snapshot.commit);
+        return new Map(
+          paths.filter((path) => tree.has(path)).map((path) => [path, new TextEncoder().encode(path)]),
+        );
+      },
+      files: async (_missionId, snapshot) => [...this.treeOf(snapshot.commit)].sort(),
       capture: async ({ directory, parent }) => {
         const folder = this.folders.get(directory);
         return folder === undefined ? parent : this.commit(folder);

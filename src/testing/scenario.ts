@@ -1,9 +1,9 @@
 /** Seeded missions: graphs of tasks, agents of every kind, budgets that may not suffice, policies that bite. */
 import type { Limits } from "../protocol/budget.ts";
+import type { Assertion } from "../protocol/contract.ts";
 import {
   defaultPolicy,
   type AgentSpec,
-  type Assertion,
   type MissionSpec,
   type TaskSpec,
 } from "../protocol/plan.ts";
@@ -85,7 +85,7 @@ function task(random: Random, index: number): TaskSpec {
     maxAttempts: random.int(1, 4),
     onFailure,
   };
-  return onFailure === "fallback" ? { ...spec, fallbackAgentId: "program" } : spec;
+  return onFailure === "fallback" ? { ...spec, fallback: { agentId: "program" } } : spec;
 }
 
 function budget(random: Random, tasks: number): Limits {

@@ -143,6 +143,11 @@ export function scriptedVerifier(world: ScriptedWorld): Verifier {
       const passed = tree.has(`fixed:${assertion.id}`) && !tree.has(`broken:${assertion.id}`);
       return { value: passed ? "passed" : "failed", reason: passed ? "there" : "missing", observations };
     },
+    review: async ({ changes }) =>
+      changes
+        .filter(({ path }) => path.startsWith("tampered:"))
+        .map(({ path }) => ({ kind: "testDeleted", severity: "blocking", text: path })),
+    mutants: async () => [],
   };
 }
 

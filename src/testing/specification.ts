@@ -12,6 +12,7 @@ import type { Limits, Usage } from "../protocol/budget.ts";
 import type { CallOutcome, CallResult, CallWork } from "../protocol/call.ts";
 import type { MissionCommand, NextSteps } from "../protocol/commands.ts";
 import { eventSchemaVersion, type EventRecord, type MissionEvent } from "../protocol/events.ts";
+import type { FindingDraft } from "../protocol/finding.ts";
 import type { Handoff } from "../protocol/handoff.ts";
 import {
   missionStream,
@@ -210,7 +211,8 @@ export function missionOf(tasks: TaskSpec[], { policy, ...more }: Outline = {}):
     tasks,
     agents: { worker, helper, resumer, person, thinker },
     budget: {},
-    policy: { ...defaultPolicy, ...policy },
+    // Preflight is a call of its own: stories that are not about it leave it out.
+    policy: { ...defaultPolicy, preflightRuns: 0, ...policy },
     branch: "houston/spec",
     timeoutMs: 86_400_000,
     ...more,
@@ -261,11 +263,16 @@ export const fails = (
 export const stepDone = (more: { digest?: string; snapshot?: Snapshot; done?: Handoff } = {}): CallOutcome =>
   succeeded({ kind: "step", digest: "digest", ...more });
 
-/** The same verdict on every assertion of a verification. */
-export function judges(call: CallState, value: VerdictValue = "passed"): CallOutcome {
+/** The same verdict on every assertion of a verification, with what else was found. */
+export function judges(
+  call: CallState,
+  value: VerdictValue = "passed",
+  more: { findings?: FindingDraft[]; judged?: Snapshot } = {},
+): CallOutcome {
   const ids = call.call.work.kind === "verify" ? call.call.work.assertionIds : [];
   return succeeded({
     kind: "verify",
+    ...more,
     verdicts: ids.map((assertionId) => ({ assertionId, value, reason: value, evidence: [] })),
   });
 }
@@ -402,9 +409,9 @@ export class Course {
   }
 
   /** What a human says to the only open question. */
-  approves(raise?: Limits): this {
+  approves(raise?: Limits, note = "fine"): this {
     const approvalId = this.question();
-    const approve = { type: "approval.approve", approvalId } as const;
+    const approve = { type: "approval.approve", approvalId, note } as const;
     return this.does(raise === undefined ? approve : { ...approve, raise }).goes();
   }
 

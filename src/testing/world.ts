@@ -18,6 +18,7 @@ import type { MissionSummary } from "../protocol/status.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import type { Store } from "../stores/store.ts";
 import { Incarnation } from "./incarnation.ts";
+import { noEnvironments } from "./noEnvironments.ts";
 import { Outside } from "./outside.ts";
 import { seededRandom, type Random } from "./random.ts";
 import { scenario } from "./scenario.ts";
@@ -156,6 +157,7 @@ class World {
       clock: this.time,
       ids: { next: () => this.nextId() },
       workspaces: this.outside.workspaces(),
+      environments: noEnvironments,
       verifier: scriptedVerifier(this.scripted),
       programs: this.#witnessProgram(scriptedProgram(this.scripted)),
       steps: this.#witnessSteps(scriptedSteps(this.scripted, this.options.maxSteps)),

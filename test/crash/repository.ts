@@ -5,7 +5,8 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { defaultPolicy, type Assertion, type MissionSpec, type TaskSpec } from "../../src/protocol/plan.ts";
+import type { Assertion } from "../../src/protocol/contract.ts";
+import { defaultPolicy, type MissionSpec, type TaskSpec } from "../../src/protocol/plan.ts";
 
 export interface CrashRepository {
   path: string;

@@ -1,0 +1,142 @@
+/**
+ * The handoff gate (FM11): what agents and the verifier found. A blocking finding holds its task until a
+ * fix task tracks it or a human dismisses it with a reason; one of the verifier lets no verdict pass.
+ */
+import type { Approval } from "../protocol/approval.ts";
+import type { MissionEvent } from "../protocol/events.ts";
+import type { Finding, FindingDraft } from "../protocol/finding.ts";
+import type { Handoff } from "../protocol/handoff.ts";
+import type { FindingId, TaskId, Timestamp } from "../protocol/ids.ts";
+import type { VerdictDraft } from "../protocol/verdict.ts";
+import { accept, refuse, type CommandOf, type MissionDecision } from "./decision.ts";
+import { fixEvents, roundOf } from "./fix.ts";
+import { ask } from "./request.ts";
+import { findingIdOf, type Mission, type TaskState } from "./state.ts";
+
+/** Of one handoff or one verification; more would only hide the first ones. */
+const maxFindings = 50;
+
+/** What a finding says, whoever numbers it: dismissed once, it is dismissed when found again. */
+export const findingKey = ({ kind, place = "", text }: FindingDraft): string => `${kind} ${place} ${text}`;
+
+export function recordFindings(
+  mission: Mission,
+  drafts: readonly FindingDraft[],
+  about: Omit<Finding, keyof FindingDraft | "id">,
+  alreadyNumbered = 0,
+): MissionEvent[] {
+  const first = mission.ledger.findingCount + alreadyNumbered + 1;
+  return drafts.slice(0, maxFindings).map((draft, index): MissionEvent => ({
+    type: "finding.recorded",
+    finding: { id: findingIdOf(first + index), ...draft, ...about },
+  }));
+}
+
+/** What an agent says it found and did otherwise than asked. */
+export function handoffFindings(handoff: Handoff): FindingDraft[] {
+  return [
+    ...handoff.issues.map(({ severity, text }): FindingDraft => ({ kind: "issue", severity, text })),
+    ...handoff.deviations.map((text): FindingDraft => ({ kind: "deviation", severity: "suggestion", text })),
+  ];
+}
+
+/** With a blocking finding that no human dismissed, nothing this verification says counts as passed. */
+export function gated(
+  mission: Mission,
+  verdicts: readonly VerdictDraft[],
+  findings: readonly FindingDraft[],
+): VerdictDraft[] {
+  const blocking = findings.filter((draft) => blocks(mission, draft));
+  if (blocking.length === 0) return [...verdicts];
+  const why = blocking.map(({ text, place }) => (place === undefined ? text : `${place}: ${text}`)).join("; ");
+  return verdicts.map((verdict) =>
+    verdict.value === "passed"
+      ? { ...verdict, value: "failed", reason: `${verdict.reason}, but ${why}` }
+      : verdict,
+  );
+}
+
+export const blocks = (mission: Mission, draft: FindingDraft): boolean =>
+  draft.severity === "blocking" && !mission.ledger.dismissed.has(findingKey(draft));
+
+/** Blocking findings about a task that nobody has dealt with. */
+export function openFindings(mission: Mission, taskId: TaskId): Finding[] {
+  return [...mission.work.findings.values()].filter((finding) => finding.taskId === taskId);
+}
+
+/** Work that passed, and about which its own agent says that something blocks. */
+export function askAboutFindings(
+  mission: Mission,
+  command: CommandOf<"task.askAboutFindings">,
+): MissionDecision {
+  const task = mission.work.tasks.get(command.body.taskId);
+  const open = openFindings(mission, command.body.taskId);
+  if (task === undefined || task.phase !== "judged")
+    return refuse("notNow", `task "${command.body.taskId}" is not waiting for this`);
+  if (open.length === 0) return refuse("alreadyDone", `nothing blocks task "${task.spec.id}"`);
+  return accept(askToDismiss(mission, task, open, command.at));
+}
+
+export function askToDismiss(
+  mission: Mission,
+  task: Readonly<TaskState>,
+  open: readonly Finding[],
+  at: Timestamp,
+): MissionEvent {
+  return ask(mission, at, {
+    kind: "finding",
+    action: `dismiss ${open.length === 1 ? "this finding" : "these findings"} and go on`,
+    reason: open.map(({ id, text, by }) => `${id} by ${by}: ${text}`).join("\n"),
+    scope: `task "${task.spec.id}"; without it a fix task takes over while rounds are left`,
+    risk: "high",
+    taskId: task.spec.id,
+    findingIds: open.map(({ id }) => id),
+  });
+}
+
+/** A human dismissed them: the task goes on where it was held, judged again where that was the verifier's doing. */
+export function dismissEvents(
+  task: Readonly<TaskState>,
+  approval: Readonly<Approval>,
+  by: string,
+  reason: string,
+  at: Timestamp,
+): MissionEvent[] {
+  const dismissed = (approval.findingIds ?? []).map((findingId): MissionEvent => ({
+    type: "finding.dismissed",
+    findingId,
+    reason,
+    by,
+  }));
+  if (task.failure === undefined) return dismissed;
+  const again: MissionEvent = {
+    type: "task.retried",
+    taskId: task.spec.id,
+    again: "verification",
+    agentId: task.agentId,
+    notBefore: at,
+    reason: "a human dismissed what blocked it",
+    extraAttempts: 0,
+  };
+  return [...dismissed, again];
+}
+
+/** Not dismissed: a fix task takes the goal over; undefined when rounds have run out. */
+export function fixFindings(
+  mission: Mission,
+  task: Readonly<TaskState>,
+  approval: Readonly<Approval>,
+): MissionEvent[] | undefined {
+  const { handedOff, spec } = task;
+  if (handedOff === undefined || roundOf(spec.id) >= mission.spec.policy.maxRounds) return undefined;
+  return fixEvents(spec, spec.fulfills, {
+    reason: approval.reason,
+    from: handedOff.snapshot,
+    agentId: task.agentId,
+    tracked: approval.findingIds ?? [],
+  });
+}
+
+/** Ids of what a fix task of this task takes along. */
+export const trackedBy = (mission: Mission, taskId: TaskId): FindingId[] =>
+  openFindings(mission, taskId).map(({ id }) => id);
