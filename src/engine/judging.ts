@@ -34,7 +34,10 @@ export async function overlaid(
   for (const { path, content, executable } of mission.spec.contract.filter(which).flatMap(filesOf)) {
     const bytes = await ports.blobs.get(content);
     if (bytes === undefined) throw new Error(`the contract's file ${path} is lost: ${content.sha256}`);
-    files.set(path, executable === undefined ? { path, content: bytes } : { path, content: bytes, executable });
+    files.set(
+      path,
+      executable === undefined ? { path, content: bytes } : { path, content: bytes, executable },
+    );
   }
   if (files.size === 0) return snapshot;
   const message = "the contract's files";

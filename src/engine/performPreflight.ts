@@ -65,7 +65,11 @@ async function baselineOf(
     assertionId: id,
     value: values.size > 1 ? "inconclusive" : (first?.value ?? "error"),
     reason: flaky ? reasons : (first?.reason ?? "the check was not run"),
-    evidence: await keepEvidence(performance, judgements.flatMap((one) => one.observations), blobs),
+    evidence: await keepEvidence(
+      performance,
+      judgements.flatMap((one) => one.observations),
+      blobs,
+    ),
     flaky,
   };
   if (always.length === 0) return entry;

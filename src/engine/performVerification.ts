@@ -43,7 +43,10 @@ export async function performVerification(performance: Performance): Promise<Set
 }
 
 /** What the work changed since the mission's start, as source. */
-async function changedFiles({ ports, mission, missionId }: Performance, to: Snapshot): Promise<ChangedFile[]> {
+async function changedFiles(
+  { ports, mission, missionId }: Performance,
+  to: Snapshot,
+): Promise<ChangedFile[]> {
   const { start } = mission.work;
   if (start === undefined || start.tree === to.tree) return [];
   const { workspaces } = ports;
@@ -75,7 +78,9 @@ async function judge(performance: Performance, judged: Snapshot, one: Judged): P
   const judgements: Judgement[] = [];
   for (let run = 1; run <= times && !performance.signal.aborted; run += 1) {
     const label = times === 1 ? one.id : `${one.id}-${run}`;
-    judgements.push(await judgeOnce(performance, judged, one, baseline === undefined ? { label } : { label, baseline }));
+    judgements.push(
+      await judgeOnce(performance, judged, one, baseline === undefined ? { label } : { label, baseline }),
+    );
   }
   return agreed(judgements);
 }
@@ -93,7 +98,10 @@ function agreed(judgements: readonly Judgement[]): Judgement {
   return { value: "inconclusive", reason: `runs do not agree: ${said}`, observations, findings };
 }
 
-async function namesIn({ ports }: Performance, ref: Parameters<typeof ports.blobs.get>[0]): Promise<string[]> {
+async function namesIn(
+  { ports }: Performance,
+  ref: Parameters<typeof ports.blobs.get>[0],
+): Promise<string[]> {
   const bytes = await ports.blobs.get(ref);
   if (bytes === undefined) throw new Error(`the baseline's list of tests is lost: ${ref.sha256}`);
   return JSON.parse(new TextDecoder().decode(bytes)) as string[];

@@ -4,7 +4,12 @@ import type { FactDraft } from "../protocol/fact.ts";
 import { briefOf } from "./brief.ts";
 import { Course, handoff, missionOf, oneTask, succeeded, task, tree } from "../testing/specification.ts";
 
-const port: FactDraft = { type: "fact", subject: "port", content: "the server listens on 80", confidence: 0.4 };
+const port: FactDraft = {
+  type: "fact",
+  subject: "port",
+  content: "the server listens on 80",
+  confidence: 0.4,
+};
 const other: FactDraft = { ...port, content: "the server listens on 8080" };
 
 const two = (): Course => Course.working(missionOf([task("a"), task("b", { agentId: "helper" })]));
@@ -18,8 +23,14 @@ const says = (course: Course, taskId: string, ...facts: FactDraft[]): Course =>
 describe("given an agent that hands off a fact", () => {
   test("it is recorded with who said it, and told to the next", () => {
     const course = says(two(), "a", port).judged("a");
-    expect(course.last("fact.recorded").fact).toMatchObject({ id: "k1", source: "agent:worker", attemptId: "a.1" });
-    expect(briefOf(course.state, "b.1")?.facts).toEqual([{ ...port, source: "agent:worker", disputed: false }]);
+    expect(course.last("fact.recorded").fact).toMatchObject({
+      id: "k1",
+      source: "agent:worker",
+      attemptId: "a.1",
+    });
+    expect(briefOf(course.state, "b.1")?.facts).toEqual([
+      { ...port, source: "agent:worker", disputed: false },
+    ]);
   });
 
   test("when another contradicts it, both stand and both are disputed", () => {

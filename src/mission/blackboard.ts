@@ -32,7 +32,11 @@ export function factEvents(
     events.push({ type: "fact.recorded", fact });
     const sameSubject = live.filter(({ subject }) => subject === draft.subject);
     if (sameSubject.some(({ content }) => content !== draft.content))
-      events.push({ type: "fact.conflicted", subject: draft.subject, factIds: sameSubject.map((one) => one.id) });
+      events.push({
+        type: "fact.conflicted",
+        subject: draft.subject,
+        factIds: sameSubject.map((one) => one.id),
+      });
   }
   return events;
 }
@@ -71,7 +75,6 @@ export const expiresAt = ({ recordedAt, ttlMs }: Fact): Timestamp => recordedAt 
 export function expireFact(mission: Mission, command: CommandOf<"fact.expire">): MissionDecision {
   const fact = mission.work.facts.get(command.body.factId);
   if (fact === undefined) return refuse("alreadyDone", `there is no live fact "${command.body.factId}"`);
-  if (command.at < expiresAt(fact))
-    return refuse("notNow", `fact ${fact.id} lives until ${expiresAt(fact)}`);
+  if (command.at < expiresAt(fact)) return refuse("notNow", `fact ${fact.id} lives until ${expiresAt(fact)}`);
   return accept({ type: "fact.expired", factId: fact.id });
 }

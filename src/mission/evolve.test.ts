@@ -5,13 +5,12 @@ import { dimensions } from "../protocol/budget.ts";
 import { callErrorCodes, type CallOutcome, type Effect } from "../protocol/call.ts";
 import type { MissionCommand, NextSteps } from "../protocol/commands.ts";
 import { missionEventTypes, type EventRecord, type MissionEvent } from "../protocol/events.ts";
-import type { MissionSpec, TaskSpec } from "../protocol/plan.ts";
+import type { MissionSpec, Scrutiny, TaskSpec } from "../protocol/plan.ts";
 import {
   Course,
   created,
   fails,
   handoff,
-  handsOff,
   judges,
   missionOf,
   oneTask,
@@ -66,7 +65,8 @@ function randomSpec(choose: Choose): MissionSpec {
     preflightRuns: choose(2),
   };
   const staged = tasks.length > 1 && choose(2) === 0;
-  if (staged) for (const [index, one] of tasks.entries()) one.stageId = index < tasks.length / 2 ? "early" : "late";
+  if (staged)
+    for (const [index, one] of tasks.entries()) one.stageId = index < tasks.length / 2 ? "early" : "late";
   return missionOf(tasks, {
     budget,
     policy,
@@ -76,7 +76,7 @@ function randomSpec(choose: Choose): MissionSpec {
 }
 
 const noBlob = { sha256: "0".repeat(64), sizeBytes: 0 };
-const lint = { kind: "command", command: ["lint"], exitCode: 0, timeoutMs: 5_000 } as const;
+const lint: Scrutiny["check"] = { kind: "command", command: ["lint"], exitCode: 0, timeoutMs: 5_000 };
 
 const wild = [Number.NaN, -5, Infinity, 1e12, 0.5, 40, 1e300] as const;
 
@@ -110,7 +110,10 @@ function randomOutcome(choose: Choose, entry: CallState): CallOutcome {
         handoff: {
           ...handoff(),
           issues: choose(4) === 0 ? [{ severity: "blocking", text: "this blocks" }] : [],
-          facts: choose(3) === 0 ? [{ type: "fact", subject: "s", content: `c${choose(3)}`, ttlMs: 1 + choose(90_000) }] : [],
+          facts:
+            choose(3) === 0
+              ? [{ type: "fact", subject: "s", content: `c${choose(3)}`, ttlMs: 1 + choose(90_000) }]
+              : [],
         },
       });
     case "skill":
@@ -218,7 +221,6 @@ function records(course: Course): EventRecord<MissionEvent>[] {
     event,
   }));
 }
-
 
 describe("random histories", () => {
   test("proposals are always accepted and always change the state; nothing throws", () => {

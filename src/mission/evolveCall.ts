@@ -125,7 +125,9 @@ function missionCallSettled(state: MissionState, call: Call, outcome: CallOutcom
       return;
     case "preflight":
       if (outcome.status === "succeeded" && outcome.result.kind === "preflight") {
-        work.baseline = new Map(outcome.result.baseline.map((entry) => [entry.assertionId, baselineOf(entry)]));
+        work.baseline = new Map(
+          outcome.result.baseline.map((entry) => [entry.assertionId, baselineOf(entry)]),
+        );
         work.setbacks = { count: 0, notBefore: 0 };
       } else setBack(state, outcome, at);
       return;

@@ -3,7 +3,14 @@ import type { MissionEvent } from "../protocol/events.ts";
 import type { Approval } from "../protocol/approval.ts";
 import type { StageId, TaskId } from "../protocol/ids.ts";
 import type { TaskSpec } from "../protocol/plan.ts";
-import { attemptIdOf, currentTaskId, type ClosedTask, type MissionState, type PreviousAttempt, type TaskState } from "./state.ts";
+import {
+  attemptIdOf,
+  currentTaskId,
+  type ClosedTask,
+  type MissionState,
+  type PreviousAttempt,
+  type TaskState,
+} from "./state.ts";
 
 type Of<T extends MissionEvent["type"]> = Extract<MissionEvent, { type: T }>;
 
@@ -49,7 +56,10 @@ export function openTask(state: MissionState, spec: TaskSpec): TaskState {
 /** A task that names no stage belongs to the first. */
 function stageOf({ spec }: MissionState, task: TaskSpec): { id: StageId; index: number } | undefined {
   const stages = spec.stages ?? [];
-  const index = Math.max(0, stages.findIndex(({ id }) => id === task.stageId));
+  const index = Math.max(
+    0,
+    stages.findIndex(({ id }) => id === task.stageId),
+  );
   const stage = stages[index];
   return stage === undefined ? undefined : { id: stage.id, index };
 }
@@ -199,7 +209,8 @@ export function approvalResolved(state: MissionState, event: Of<"approval.resolv
   const granted = event.resolution.status === "granted";
   const task = approval.taskId === undefined ? undefined : work.tasks.get(approval.taskId);
   if (task?.approvalId === event.approvalId) delete task.approvalId;
-  if (task !== undefined && approval.kind === "finding") return findingsAnswered(state, task, approval, granted);
+  if (task !== undefined && approval.kind === "finding")
+    return findingsAnswered(state, task, approval, granted);
   if (approval.kind === "plan" && granted) work.planApproved = true;
   else if (
     !granted &&
@@ -210,7 +221,12 @@ export function approvalResolved(state: MissionState, event: Of<"approval.resolv
 }
 
 /** Dismissed, the work stands as it was judged; otherwise whoever fixes it must know what was wrong. */
-function findingsAnswered(state: MissionState, task: TaskState, { reason }: Approval, granted: boolean): void {
+function findingsAnswered(
+  state: MissionState,
+  task: TaskState,
+  { reason }: Approval,
+  granted: boolean,
+): void {
   if (granted && task.failure === undefined) return setPhase(state, task, "judged");
   if (granted || task.handedOff === undefined) return;
   const { attemptId, handoff } = task.handedOff;

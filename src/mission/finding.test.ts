@@ -5,7 +5,12 @@ import { briefOf } from "./brief.ts";
 import { Course, handoff, judges, oneTask, succeeded, tree } from "../testing/specification.ts";
 
 const blocking = { severity: "blocking", text: "the API key is in the repository" } as const;
-const deleted: FindingDraft = { kind: "testDeleted", severity: "blocking", text: "a test is gone", place: "test/a.js" };
+const deleted: FindingDraft = {
+  kind: "testDeleted",
+  severity: "blocking",
+  text: "a test is gone",
+  place: "test/a.js",
+};
 
 /** Work that passed, with an issue its agent calls blocking. */
 function held(maxRounds = 3): Course {
@@ -24,7 +29,10 @@ describe("given work that passed and about which its agent says that something b
       findingIds: ["f1"],
       reason: expect.stringContaining("API key") as string,
     });
-    expect(course.all("finding.recorded").map(({ finding }) => finding.severity)).toEqual(["blocking", "suggestion"]);
+    expect(course.all("finding.recorded").map(({ finding }) => finding.severity)).toEqual([
+      "blocking",
+      "suggestion",
+    ]);
   });
 
   test("when dismissed with a reason, it is done", () => {

@@ -48,7 +48,9 @@ export function gated(
 ): VerdictDraft[] {
   const blocking = findings.filter((draft) => blocks(mission, draft));
   if (blocking.length === 0) return [...verdicts];
-  const why = blocking.map(({ text, place }) => (place === undefined ? text : `${place}: ${text}`)).join("; ");
+  const why = blocking
+    .map(({ text, place }) => (place === undefined ? text : `${place}: ${text}`))
+    .join("; ");
   return verdicts.map((verdict) =>
     verdict.value === "passed"
       ? { ...verdict, value: "failed", reason: `${verdict.reason}, but ${why}` }

@@ -35,7 +35,13 @@ export function handedOffEvents(
   ];
 }
 
-function asDraft({ type, subject, content, confidence, ttlMs }: NonNullable<Handoff["facts"]>[number]): FactDraft {
+function asDraft({
+  type,
+  subject,
+  content,
+  confidence,
+  ttlMs,
+}: NonNullable<Handoff["facts"]>[number]): FactDraft {
   const draft: FactDraft = { type, subject, content };
   if (confidence !== undefined) draft.confidence = confidence;
   if (ttlMs !== undefined) draft.ttlMs = ttlMs;

@@ -34,8 +34,7 @@ export function next(mission: Mission, now: Timestamp): Proposal | undefined {
   if (work.base === undefined) return own(mission, now, "prepare", { type: "mission.prepare" });
   if (needsPreflight(mission)) return own(mission, now, "preflight", { type: "mission.preflight" });
   if (openApproval(mission, "preflight") !== undefined) return undefined;
-  const proposal =
-    nextForTasks(mission, now) ?? nextForStage(mission, now) ?? nextForSeal(mission, now);
+  const proposal = nextForTasks(mission, now) ?? nextForStage(mission, now) ?? nextForSeal(mission, now);
   return proposal !== undefined && waitsForRoom(mission, proposal, now) ? undefined : proposal;
 }
 
@@ -186,7 +185,8 @@ function nextForSeal(mission: Mission, now: Timestamp): Proposal | undefined {
   if (work.sealed === undefined) return { type: "mission.seal" };
   if (toJudge(mission, work.sealed.snapshot).length > 0)
     return own(mission, now, "verify", { type: "mission.verify" });
-  if (!work.sealed.delivered && !onlyProves(mission)) return own(mission, now, "deliver", { type: "mission.deliver" });
+  if (!work.sealed.delivered && !onlyProves(mission))
+    return own(mission, now, "deliver", { type: "mission.deliver" });
   return mission.ledger.calls.size === 0 ? { type: "mission.close" } : undefined;
 }
 

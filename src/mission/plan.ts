@@ -47,7 +47,10 @@ function idProblems(spec: MissionSpec): PlanProblem[] {
   const inContract = new Set(contract.map(({ id }) => id));
   checks.forEach(({ id }, index) => {
     if (inContract.has(id))
-      problems.push({ path: ["checks", index, "id"], message: `"${id}" is an assertion already: ids are unique` });
+      problems.push({
+        path: ["checks", index, "id"],
+        message: `"${id}" is an assertion already: ids are unique`,
+      });
   });
   if (spec.contract.length === 0)
     problems.push({ path: ["contract"], message: "a contract needs at least one assertion" });
@@ -145,7 +148,10 @@ function graphProblems(tasks: TaskSpec[]): PlanProblem[] {
 function stageProblems({ tasks, stages = [] }: MissionSpec): PlanProblem[] {
   const problems: PlanProblem[] = [];
   const position = (task: TaskSpec): number =>
-    Math.max(0, stages.findIndex(({ id }) => id === task.stageId));
+    Math.max(
+      0,
+      stages.findIndex(({ id }) => id === task.stageId),
+    );
   const byId = new Map(tasks.map((task) => [task.id, task]));
   tasks.forEach((task, index) => {
     if (task.stageId !== undefined && !stages.some(({ id }) => id === task.stageId))
@@ -176,7 +182,8 @@ function checkProblems(spec: MissionSpec): PlanProblem[] {
   const lists = { contract: spec.contract, checks: spec.checks ?? [] };
   for (const [list, items] of Object.entries(lists))
     items.forEach(({ check }, index) => {
-      const named = check.kind === "http" ? [check.service] : check.kind === "file" ? [] : (check.services ?? []);
+      const named =
+        check.kind === "http" ? [check.service] : check.kind === "file" ? [] : (check.services ?? []);
       for (const id of named)
         if (!services.includes(id))
           problems.push({

@@ -39,12 +39,15 @@ describe("given a policy that asks for preflight", () => {
     ["passes", "failed"],
     ["fails", "inconclusive"],
     ["any", "error"],
-  ] as const)("when an assertion that %s on the base is %s there, a human is asked before work", (onBase, value) => {
-    const course = tried(onBase, entry(value));
-    expect(course.due()).toEqual([]);
-    expect(course.last("approval.requested").approval).toMatchObject({ kind: "preflight" });
-    expect(course.approves().due()).toEqual(["attempt build"]);
-  });
+  ] as const)(
+    "when an assertion that %s on the base is %s there, a human is asked before work",
+    (onBase, value) => {
+      const course = tried(onBase, entry(value));
+      expect(course.due()).toEqual([]);
+      expect(course.last("approval.requested").approval).toMatchObject({ kind: "preflight" });
+      expect(course.approves().due()).toEqual(["attempt build"]);
+    },
+  );
 
   test("when the human says no, the mission ends with nothing spent on work", () => {
     const course = tried("fails", entry("passed")).rejects();
@@ -59,7 +62,10 @@ describe("given a policy that asks for preflight", () => {
   });
 
   test("when the base does not start, the mission stops there and asks, with the output", () => {
-    const course = Course.working(oneTask({}, { policy })).settles("preflight", fails("blocked", "npm ci: E404"));
+    const course = Course.working(oneTask({}, { policy })).settles(
+      "preflight",
+      fails("blocked", "npm ci: E404"),
+    );
     expect(course.last("approval.requested").approval).toMatchObject({
       kind: "escalation",
       reason: expect.stringContaining("E404") as string,

@@ -47,7 +47,10 @@ export function unprovenOfStage(mission: Mission, stageId: StageId, snapshot: Sn
 
 /** Position of a stage in the plan; the first one for tasks that name none. */
 export function stageIndex(mission: Mission, stageId: StageId | undefined): number {
-  return Math.max(0, (mission.spec.stages ?? []).findIndex(({ id }) => id === stageId));
+  return Math.max(
+    0,
+    (mission.spec.stages ?? []).findIndex(({ id }) => id === stageId),
+  );
 }
 
 function stageOfTask(mission: Mission, taskId: string): StageId | undefined {

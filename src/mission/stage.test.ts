@@ -1,13 +1,26 @@
 // Stages: the next one begins when all of the one before is proven on one tree; and what a failure leads to downstream.
 import { describe, expect, test } from "vitest";
-import { Course, fails, judges, missionOf, oneTask, succeeded, task, tree } from "../testing/specification.ts";
+import type { Baseline } from "../protocol/call.ts";
+import {
+  Course,
+  fails,
+  judges,
+  missionOf,
+  oneTask,
+  succeeded,
+  task,
+  tree,
+} from "../testing/specification.ts";
 
 const stages = [{ id: "first" }, { id: "second" }];
 const staged = (): Course =>
   Course.working(
-    missionOf([task("a", { stageId: "first" }), task("b", { stageId: "first" }), task("c", { stageId: "second" })], {
-      stages,
-    }),
+    missionOf(
+      [task("a", { stageId: "first" }), task("b", { stageId: "first" }), task("c", { stageId: "second" })],
+      {
+        stages,
+      },
+    ),
   );
 
 describe("given two stages", () => {
@@ -33,7 +46,10 @@ describe("given two stages", () => {
     const course = staged().finishes("a").finishes("b");
     course.settles("verify", judges(course.call("verify")));
     course.finishes("c");
-    expect(course.call("verify").call.work).toMatchObject({ assertionIds: ["a-ok", "b-ok"], stageId: "second" });
+    expect(course.call("verify").call.work).toMatchObject({
+      assertionIds: ["a-ok", "b-ok"],
+      stageId: "second",
+    });
     course.settles("verify", judges(course.call("verify")));
     expect(course.delivers().last("mission.closed").outcome).toBe("verified");
   });
@@ -42,8 +58,9 @@ describe("given two stages", () => {
 describe("given a check of the whole tree", () => {
   const lint = { kind: "command", command: ["lint"], exitCode: 0, timeoutMs: 5_000 } as const;
   const checks = [{ id: "lint", behaviour: "lint is quiet", check: { ...lint, command: [...lint.command] } }];
-  const entry = (assertionId: string, value: "passed" | "failed") =>
-    ({ assertionId, value, reason: "", evidence: [], flaky: false }) as const;
+  const entry = (assertionId: string, value: "passed" | "failed"): Baseline => {
+    return { assertionId, value, reason: "", evidence: [], flaky: false };
+  };
   const checked = (onBase: "passed" | "failed"): Course =>
     Course.working(oneTask({}, { checks, policy: { preflightRuns: 1 } })).settles(
       "preflight",
@@ -77,7 +94,11 @@ describe("given a failure policy", () => {
   });
 
   test("with retryDownstream, what needed the reopened task is done again after it", () => {
-    const plan = missionOf([task("a", { onFailure: "retryDownstream" }), task("b", { needs: ["a"] }), task("c")]);
+    const plan = missionOf([
+      task("a", { onFailure: "retryDownstream" }),
+      task("b", { needs: ["a"] }),
+      task("c"),
+    ]);
     const course = Course.working(plan).finishes("a").finishes("c").finishes("b");
     const verify = course.call("verify");
     course.settles(

@@ -195,8 +195,7 @@ function failureEvents(mission: Mission, task: TaskState, failure: Failure, at: 
       });
     case "ask": {
       const open = openFindings(mission, taskId);
-      if (failure.code === "verdictFailed" && open.length > 0)
-        return [askToDismiss(mission, task, open, at)];
+      if (failure.code === "verdictFailed" && open.length > 0) return [askToDismiss(mission, task, open, at)];
       return [
         ask(mission, at, {
           kind: failure.code === "unknownEffect" ? "unknownEffect" : "escalation",

@@ -35,5 +35,7 @@ export interface Environments {
    * Finds the environment of a tree, or builds and seals it. The same key is built once, however many ask; a
    * build that was interrupted leaves nothing that a later one would take for whole. Throws EnvironmentError.
    */
-  seal(request: EnvironmentRequest): Promise<{ environment: SealedEnvironment; mounts: Mount[]; output: Uint8Array }>;
+  seal(
+    request: EnvironmentRequest,
+  ): Promise<{ environment: SealedEnvironment; mounts: Mount[]; output: Uint8Array }>;
 }

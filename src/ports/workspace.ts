@@ -91,6 +91,16 @@ export interface Workspaces {
   }): Promise<void>;
   /** Whether that branch stands at that commit already. */
   delivered(request: { repositoryPath: string; branch: string; snapshot: Snapshot }): Promise<boolean>;
+  /**
+   * Carries what differs between two snapshots into the work tree of the user's repository, all of it or nothing;
+   * the index stays as it is. A conflict when a path differs there from `from`.
+   */
+  apply(request: {
+    missionId: MissionId;
+    repositoryPath: string;
+    from: Snapshot;
+    to: Snapshot;
+  }): Promise<{ paths: string[] }>;
   /** Unified diff between two snapshots. */
   diff(missionId: MissionId, from: Snapshot, to: Snapshot): Promise<string>;
   /** Removes a folder made by `materialise`; missing is fine. */

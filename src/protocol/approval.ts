@@ -2,7 +2,14 @@
 import type { Limits } from "./budget.ts";
 import type { ApprovalId, CallId, FindingId, TaskId, Timestamp } from "./ids.ts";
 
-export const approvalKinds = ["plan", "preflight", "finding", "escalation", "unknownEffect", "budget"] as const;
+export const approvalKinds = [
+  "plan",
+  "preflight",
+  "finding",
+  "escalation",
+  "unknownEffect",
+  "budget",
+] as const;
 export type ApprovalKind = (typeof approvalKinds)[number];
 
 export interface Approval {

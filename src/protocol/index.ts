@@ -25,7 +25,13 @@ export type {
   ProposedCommand,
   RunnerCommand,
 } from "./commands.ts";
-export { reportFormats, type Assertion, type Check, type ContractFile, type ReportFormat } from "./contract.ts";
+export {
+  reportFormats,
+  type Assertion,
+  type Check,
+  type ContractFile,
+  type ReportFormat,
+} from "./contract.ts";
 export type { SealedEnvironment, ServiceSpec, SetupSpec } from "./environment.ts";
 export { factTypes, type Fact, type FactDraft, type FactType } from "./fact.ts";
 export { findingKinds, type Finding, type FindingDraft, type FindingKind, type Severity } from "./finding.ts";

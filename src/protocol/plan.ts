@@ -24,7 +24,11 @@ export interface Stage {
 }
 
 /** A check of the whole tree that no task claims, such as lint or types: what it passed on the base it must pass in the end. */
-export type Scrutiny = { id: AssertionId; behaviour: string; check: Extract<Check, { kind: "command" | "tests" }> };
+export type Scrutiny = {
+  id: AssertionId;
+  behaviour: string;
+  check: Extract<Check, { kind: "command" | "tests" }>;
+};
 
 export interface TaskSpec {
   id: TaskId;

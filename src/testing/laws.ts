@@ -1,7 +1,7 @@
 /** The laws, checked on what a world left behind. Each answers with what was broken, or nothing. */
 import { decodeState, encodeState, fold } from "../mission/fold.ts";
-import { unproven } from "../mission/proof.ts";
 import { next } from "../mission/next.ts";
+import { deliverable, unproven } from "../mission/proof.ts";
 import type { MissionState } from "../mission/state.ts";
 import { dimensions } from "../protocol/budget.ts";
 import type { EventRecord, MissionEvent } from "../protocol/events.ts";
@@ -15,7 +15,7 @@ export interface Findings {
   state: MissionState;
 }
 
-/** Folds what happened and checks laws 1, 2, 4, 5 and 6 on it. */
+/** Folds what happened and checks laws 1, 2, 4, 5, 6 and 7 on it. */
 export async function checkLaws(end: WorldEnd): Promise<Findings> {
   const missionId =
     (await end.store.log.streams()).find((id) => id.startsWith("mission:"))?.slice("mission:".length) ?? "";
@@ -33,6 +33,7 @@ export async function checkLaws(end: WorldEnd): Promise<Findings> {
     ...lawOfOnce(end, events),
     ...lawOfProof(end, events, state),
     ...lawOfBudget(end, events),
+    ...lawOfRestoring(end, events),
     ...lawOfEpochs(end, events),
   ];
   if (!end.closed)
@@ -108,18 +109,50 @@ function lawOfProof(end: WorldEnd, events: EventRecord<MissionEvent>[], state: M
     for (const { id } of end.spec.contract)
       if (!tree.has(`fixed:${id}`) || tree.has(`broken:${id}`))
         violations.push(`law 4: delivered without ${id}`);
+    if (tree.has("tampered:test") && !events.some(({ event }) => event.type === "finding.dismissed"))
+      violations.push("law 4: delivered what was tampered with, and nobody dismissed it");
+    for (const { path } of end.spec.contract.flatMap(({ files = [] }) => files))
+      if (!tree.has(`file:${path}`)) violations.push(`law 4: delivered without the contract's ${path}`);
   }
   if (outcome?.outcome !== "verified") return violations;
   if (sealed === undefined || unproven(state, sealed.snapshot).length > 0)
     violations.push("law 4: verified without proof");
-  if (delivered !== sealed?.snapshot.commit) violations.push("law 4: verified, and another tree delivered");
+  const judged = sealed === undefined ? undefined : deliverable(state, sealed.snapshot);
+  if (delivered !== judged?.commit) violations.push("law 4: verified, and another tree delivered");
   const creators = new Set(
     events.flatMap(({ event }) => (event.type === "attempt.started" ? [event.agentId] : [])),
   );
-  for (const verdict of state.work.verdicts.values())
+  for (const verdict of state.work.verdicts.values()) {
+    if (
+      end.spec.contract.some(({ id }) => id === verdict.assertionId) &&
+      verdict.judged.tree !== judged?.tree
+    )
+      violations.push(`law 4: ${verdict.assertionId} was judged on another tree than the delivered one`);
     if (verdict.by !== verifierAgentId || creators.has(verdict.by))
       violations.push(`law 4: ${verdict.assertionId} was judged by ${verdict.by}`);
+  }
   return violations;
+}
+
+/**
+ * Law 7, as far as restoring goes: every folder begins as exactly the snapshot that the log names for its
+ * call, and what is logged stays as it is.
+ */
+function lawOfRestoring(end: WorldEnd, events: EventRecord<MissionEvent>[]): string[] {
+  const known = new Set<string>();
+  for (const { event } of events) collectCommits(event, known);
+  const violations = [...end.outside.made]
+    .filter(([, commit]) => !known.has(commit))
+    .map(([directory]) => `law 7: ${directory} was made from a tree that the log does not name`);
+  const seqs = events.map(({ seq }) => seq);
+  if (seqs.some((seq, index) => seq !== index + 1)) violations.push("law 7: history was rewritten");
+  return violations;
+}
+
+function collectCommits(value: unknown, into: Set<string>): void {
+  if (typeof value !== "object" || value === null) return;
+  if ("commit" in value && typeof value.commit === "string") into.add(value.commit);
+  for (const inner of Object.values(value)) collectCommits(inner, into);
 }
 
 /** Law 5: spending never exceeds a budget, at any event; what the outside saw spent neither. */

@@ -24,6 +24,8 @@ export class Outside {
   readonly #looks = new Map<string, number>();
   /** Folders by path. Whoever has a path can write there, dead runner's children included. */
   readonly folders = new Map<string, Set<string>>();
+  /** The commit that each folder of an attempt or step was made from. */
+  readonly made = new Map<string, string>();
   readonly branches = new Map<string, string>();
   /** Everything that was begun, for laws 2 and 5. */
   readonly performances: Performance[] = [];
@@ -73,15 +75,16 @@ export class Outside {
           throw new WorkspaceError("git", `${directory} exists`);
         }
         if (!this.#commits.has(snapshot.commit)) throw new WorkspaceError("missingSnapshot", snapshot.commit);
+        // What a call lays over a tree for itself is settled with it; only work begins from what is logged.
+        if (/\/e\d+-c\d+$/.test(directory)) this.made.set(directory, snapshot.commit);
         this.folders.set(directory, new Set(this.treeOf(snapshot.commit)));
         return { directory };
       },
       has: async (_missionId, snapshot) => this.#commits.has(snapshot.commit),
       importCommit: async ({ parent }) => parent,
       overlay: async ({ snapshot, files }) =>
-        this.commit(
-          new Set([...this.treeOf(snapshot.commit), ...files.map(({ path }) => `file:${path}`)]),
-        ),
+        this.commit(new Set([...this.treeOf(snapshot.commit), ...files.map(({ path }) => `file:${path}`)])),
+      apply: async () => ({ paths: [] }),
       changes: async (_missionId, from, to) => {
         const [before, after] = [this.treeOf(from.commit), this.treeOf(to.commit)];
         const added = [...after].filter((fact) => !before.has(fact));

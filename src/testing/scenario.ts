@@ -1,12 +1,8 @@
 /** Seeded missions: graphs of tasks, agents of every kind, budgets that may not suffice, policies that bite. */
+import { createHash } from "node:crypto";
 import type { Limits } from "../protocol/budget.ts";
 import type { Assertion } from "../protocol/contract.ts";
-import {
-  defaultPolicy,
-  type AgentSpec,
-  type MissionSpec,
-  type TaskSpec,
-} from "../protocol/plan.ts";
+import { defaultPolicy, type AgentSpec, type MissionSpec, type TaskSpec } from "../protocol/plan.ts";
 import type { Random } from "./random.ts";
 import { taskAssertion } from "./scriptedAgents.ts";
 
@@ -35,12 +31,18 @@ export function scenario(random: Random, maxTasks: number): MissionSpec {
   const count = random.int(1, maxTasks);
   const tasks = Array.from({ length: count }, (_, index) => task(random, index));
   const contract = tasks.map(({ id, fulfills }): Assertion => assertion(fulfills[0] ?? taskAssertion(id)));
+  const [first] = contract;
+  if (first !== undefined && random.chance(0.5)) bring(random, first);
+  const stages = count > 1 && random.chance(0.3) ? [{ id: "early" }, { id: "late" }] : [];
+  if (stages.length > 0)
+    for (const [index, one] of tasks.entries()) one.stageId = index < count / 2 ? "early" : "late";
   return {
     schemaVersion: 1,
     goal: "simulate",
     repository: { path: "/repository", base: "main" },
     contract,
     tasks,
+    ...(stages.length === 0 ? {} : { stages }),
     agents,
     budget: budget(random, count),
     policy: {
@@ -52,10 +54,22 @@ export function scenario(random: Random, maxTasks: number): MissionSpec {
       maxStepsPerAttempt: random.int(20, 120),
       stallAfterMs: random.int(25_000, 120_000),
       snapshotEveryMs: 5_000,
+      preflightRuns: random.int(0, 2),
     },
     branch: "houston/simulated",
     timeoutMs: random.chance(0.05) ? random.int(60_000, 600_000) : 7 * 86_400_000,
   };
+}
+
+/** What contracts of simulated missions lay over trees. */
+export const contractFile = { path: "contract.test", bytes: new TextEncoder().encode("it holds") };
+
+/** The contract brings a file; half of the time no agent may see it. */
+function bring(random: Random, one: Assertion): void {
+  const { path, bytes } = contractFile;
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  one.files = [{ path, content: { sha256, sizeBytes: bytes.length } }];
+  if (random.chance(0.5)) one.heldOut = true;
 }
 
 function assertion(id: string): Assertion {

@@ -65,6 +65,7 @@ async function performProgram(
     wrong: trouble,
     nothing: trouble * 0.3,
     breaking: trouble * 0.3,
+    tampers: trouble * 0.3,
     fails: trouble * 0.5,
     hangs: trouble * 0.2,
   });
@@ -90,9 +91,21 @@ async function performProgram(
   );
   return {
     status: "handedOff",
-    handoff: handoffOf(behaviour === "partial" ? "partial" : "done", behaviour),
+    handoff: talkative(world, handoffOf(behaviour === "partial" ? "partial" : "done", behaviour)),
     usage: usageOf(world, spent),
   };
+}
+
+/** What agents say beside their claim: now and then that something blocks, and what they hold true. */
+function talkative({ random, trouble }: ScriptedWorld, handoff: Handoff): Handoff {
+  const text = "something is not right";
+  if (random.chance(trouble * 0.1)) handoff.issues = [{ severity: "blocking", text }];
+  if (random.chance(0.3)) {
+    const content = `it is ${random.int(1, 3)}`;
+    handoff.facts = [{ type: "fact", subject: "it", content, ttlMs: random.int(1_000, 600_000) }];
+  }
+  if (random.chance(0.2)) handoff.artifacts = [{ name: "base", path: "base" }];
+  return handoff;
 }
 
 function apply(
@@ -101,8 +114,10 @@ function apply(
   folder: Set<string> | undefined,
   random: Random,
 ): void {
+  if (behaviour === "tampers") folder?.add("tampered:test");
+  if (behaviour === "right") folder?.delete("tampered:test");
   for (const id of assertions) {
-    if (behaviour === "right" || (behaviour === "partial" && random.chance(0.5))) {
+    if (behaviour === "right" || behaviour === "tampers" || (behaviour === "partial" && random.chance(0.5))) {
       folder?.add(`fixed:${id}`);
       folder?.delete(`broken:${id}`);
     }

@@ -21,7 +21,7 @@ import { Incarnation } from "./incarnation.ts";
 import { noEnvironments } from "./noEnvironments.ts";
 import { Outside } from "./outside.ts";
 import { seededRandom, type Random } from "./random.ts";
-import { scenario } from "./scenario.ts";
+import { contractFile, scenario } from "./scenario.ts";
 import {
   handoffOf,
   scriptedProgram,
@@ -169,6 +169,7 @@ class World {
     return {
       kind: "program",
       perform: (request) => {
+        this.#mustNotSee(request.directory);
         const [, epoch, callId] = /\/e(\d+)-(c\d+)$/.exec(request.directory) ?? [];
         this.#begin(callId ?? "?", Number(epoch), "attempt", request.brief.limits.tokens ?? 0);
         return agent.perform(request);
@@ -186,6 +187,13 @@ class World {
     };
   }
 
+  /** Law 8: what is held out is in no folder that an agent works in. */
+  #mustNotSee(directory: string): void {
+    const isHeldOut = this.spec.contract.some(({ heldOut }) => heldOut === true);
+    if (isHeldOut && this.outside.folders.get(directory)?.has(`file:${contractFile.path}`) === true)
+      this.outside.violations.push(`law 8: an agent in ${directory} can read what is held out`);
+  }
+
   /** A performer never spends more than was reserved for it: at worst all of it. */
   #begin(callId: string, epoch: number, kind: string, tokens: number): void {
     this.outside.performances.push({ missionId, callId, epoch, kind, startedAt: this.time.now(), tokens });
@@ -199,7 +207,9 @@ class World {
         : { calls: 100_000, tokens: 20_000_000, timeMs: 100_000_000_000, costMicroUsd: 100_000_000 };
     await openSession(log, { sessionId, userId: "somebody", limits, commandId: this.nextId(), at: start });
     const body = { type: "mission.create", missionId, sessionId, spec: this.spec } as const;
-    const created = await createMission(log, { id: this.nextId(), at: start, by: "human:somebody", body });
+    const { inline } = await this.store.blobs.stage(contractFile.bytes);
+    const command = { id: this.nextId(), at: start, by: "human:somebody", body };
+    const created = await createMission(log, command, inline === undefined ? [] : [inline]);
     if (!created.ok) throw new Error(created.refusal.message);
     this.#begun = true;
   }
@@ -284,7 +294,7 @@ class World {
         kind === "budget"
           ? { raise: { calls: 40, tokens: 20_000, timeMs: 3_000_000, costMicroUsd: 60_000 } }
           : {};
-      if (answer === "approve") wishes.push({ type: "approval.approve", approvalId, ...raise });
+      if (answer === "approve") wishes.push({ type: "approval.approve", approvalId, note: "seen", ...raise });
       if (answer === "reject") wishes.push({ type: "approval.reject", approvalId });
     }
     for (const taskId of summary.humanTasks) {

@@ -5,8 +5,8 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Assertion } from "../../src/protocol/contract.ts";
-import { defaultPolicy, type MissionSpec, type TaskSpec } from "../../src/protocol/plan.ts";
+import type { MissionDraft } from "../../src/plan/missionDraft.ts";
+import { defaultPolicy, type TaskSpec } from "../../src/protocol/plan.ts";
 
 export interface CrashRepository {
   path: string;
@@ -108,7 +108,7 @@ export function branches({ path }: CrashRepository): string[] {
 const timeoutMs = 60_000;
 
 /** The first is judged by exit code, because the other test still fails then; the second by name. */
-const contract: Assertion[] = [
+const contract: MissionDraft["contract"] = [
   {
     id: "adds",
     behaviour: "adds",
@@ -158,7 +158,7 @@ export function crashMission(
   repository: CrashRepository,
   branch: string,
   sandbox: "bubblewrap" | "none",
-): MissionSpec {
+): MissionDraft {
   return {
     schemaVersion: 1,
     goal: "survive",

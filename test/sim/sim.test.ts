@@ -51,6 +51,21 @@ describe("the laws of the simulator", () => {
     expect((await checkLaws(end)).violations.join()).toContain("law 4: delivered without");
   });
 
+  it("notice a delivered tree that lacks what the contract brought", async () => {
+    const end = await runWorld({ ...calm, seed: "brought-1" });
+    const delivered = end.outside.branches.get(end.spec.branch) ?? "";
+    const tree = [...end.outside.treeOf(delivered)].filter((fact) => !fact.startsWith("file:"));
+    expect(tree.length).toBeLessThan(end.outside.treeOf(delivered).size);
+    end.outside.branches.set(end.spec.branch, end.outside.commit(new Set(tree)).commit);
+    expect((await checkLaws(end)).violations.join()).toContain("law 4: delivered without the contract's");
+  });
+
+  it("notice a folder that was made from a tree nobody logged", async () => {
+    const end = await runWorld(calm);
+    end.outside.made.set("/mission/e1-c9", "unknown");
+    expect((await checkLaws(end)).violations.join()).toContain("law 7: /mission/e1-c9");
+  });
+
   it("notice more spending than was allowed", async () => {
     const end = await runWorld({ ...calm, seed: "budget-5" });
     const limit = end.spec.budget.calls;
