@@ -80,7 +80,7 @@ function report(tally: Tally, seconds: number, isFull: boolean): boolean {
       `\nseed ${seed} broke:\n  ${violations.slice(0, 5).join("\n  ")}\n  replay: npm run test:sim -- --seed ${seed}`,
     );
   }
-  console.log(`\nlaws 1, 2, 4, 5, 6: ${tally.failures.length} missions broke one`);
+  console.log(`\nlaws 1, 2, 4, 5, 6, 7, 8: ${tally.failures.length} missions broke one`);
   if (isFull && median < minMedianEvents)
     console.log(`the median of ${median} events is below ${minMedianEvents}`);
   return (
