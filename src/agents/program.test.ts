@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AttemptReport } from "../ports/agent.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Sandbox } from "../ports/sandbox.ts";
+import type { Mount, Sandbox } from "../ports/sandbox.ts";
 import type { Brief } from "../protocol/brief.ts";
 import { createBubblewrap } from "../sandbox/bubblewrap.ts";
 import { createNoSandbox } from "../sandbox/none.ts";
@@ -45,6 +45,7 @@ const brief: Brief = {
   attempt: { id: "t.1", number: 1 },
   assertions: [],
   handoffs: [],
+  facts: [],
   previous: [],
   limits: { timeoutMs: 60_000 },
 };
@@ -79,6 +80,7 @@ interface Change {
   onSpooled?: (all: string) => void;
   clock?: Clock;
   env?: Record<string, string>;
+  mounts?: Mount[];
 }
 
 async function perform(sandbox: Sandbox, command: string[], change: Change = {}): Promise<Performed> {
@@ -97,6 +99,7 @@ async function perform(sandbox: Sandbox, command: string[], change: Change = {})
       reserve: {},
     },
     brief,
+    ...(change.mounts === undefined ? {} : { mounts: change.mounts }),
     directory: workspace,
     signal: change.signal ?? new AbortController().signal,
     spool: {
@@ -118,6 +121,15 @@ const boxes: [string, Sandbox][] = [
 describe.each(boxes)("a program in %s", (_, sandbox) => {
   const sh = async (script: string, change: Change = {}): Promise<Performed> =>
     await perform(sandbox, ["sh", "-c", script], change);
+
+  test("finds sealed dependencies in its folder", async () => {
+    const source = join(root, "sealed");
+    await mkdir(source, { recursive: true });
+    await writeFile(join(source, "dependency"), "sealed");
+    const mounts = [{ source, path: "node_modules" }];
+    const { spooled } = await sh(`cat node_modules/dependency; ${handoff("done")}`, { mounts });
+    expect(spooled).toMatch(/^sealed\{/);
+  });
 
   test("gets the brief, works in its folder, hands off", async () => {
     await writeFile(join(scripts, "beside.mjs"), "export const word = 'beside';\n");

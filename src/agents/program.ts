@@ -60,12 +60,13 @@ class ProgramRun {
   }
 
   async perform(): Promise<AttemptReport> {
-    const { agent, brief, directory, signal } = this.#request;
+    const { agent, brief, directory, mounts = [], signal } = this.#request;
     const jail = await this.#options.sandbox.spawn({
       argv: agent.command,
       cwd: directory,
       writable: [directory],
       readOnly: await readOnlyFor(agent.command, agent.readOnly, directory),
+      mounts: { workspace: directory, list: mounts },
       env: this.#options.env ?? {},
       stdin: Buffer.from(`${JSON.stringify(brief)}\n`),
       signal: AbortSignal.any([signal, this.#stop.signal]),

@@ -8,16 +8,19 @@ import type { MissionDraft } from "../plan/missionDraft.ts";
 import type { SandboxReport } from "../ports/sandbox.ts";
 import type { BlobRef } from "../protocol/blob.ts";
 import type { HumanCommand } from "../protocol/commands.ts";
-import { missionOfStream, type MissionId } from "../protocol/ids.ts";
+import { missionOfStream, type MissionId, type TaskId } from "../protocol/ids.ts";
 import type { MissionSpec } from "../protocol/plan.ts";
 import type { Refusal } from "../protocol/refusals.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { MissionSummary } from "../protocol/status.ts";
+import { stageContract } from "./contractFiles.ts";
 import { followEvents, followMission, type MissionRecord } from "./following.ts";
-import { handIn } from "./handIn.ts";
-import { reportOf, type MissionReport } from "./missionReport.ts";
+import { reportOf } from "./missionReport.ts";
 import { viewOf, type MissionView } from "./missionView.ts";
 import { openOutside, type Outside, type OutsideOptions } from "./outside.ts";
+import { proofOfMission } from "./proofs.ts";
+import type { MissionReport } from "./reportEntries.ts";
+import { withExcerpts } from "./reportExcerpts.ts";
 import type { BoxKind } from "./sandboxes.ts";
 import { localHuman } from "./stateDirectory.ts";
 
@@ -86,12 +89,13 @@ export class Houston {
   async createMission(draft: MissionDraft): Promise<Creation> {
     const { log, ids, clock } = this.#outside.ports;
     const missionId = ids.next();
-    const spec: MissionSpec = { ...draft, branch: draft.branch ?? branchFor(draft.goal, missionId) };
+    const { spec: staged, inline } = await stageContract(draft, this.#outside.ports.blobs);
+    const spec: MissionSpec = { ...staged, branch: draft.branch ?? branchFor(draft.goal, missionId) };
     const at = clock.now();
     const userId = this.#by.replace(/^human:/, "");
     await openSession(log, { sessionId: localSession, userId, limits: {}, commandId: ids.next(), at });
     const body = { type: "mission.create", missionId, sessionId: localSession, spec } as const;
-    const created = await createMission(log, { id: ids.next(), at, by: this.#by, body });
+    const created = await createMission(log, { id: ids.next(), at, by: this.#by, body }, inline);
     return created.ok ? { ok: true, missionId, spec } : created;
   }
 
@@ -197,8 +201,14 @@ export class Houston {
     return await this.#outside.ports.blobs.get(ref);
   }
 
+  /** With excerpts of what checks printed. */
   async report(missionId: MissionId): Promise<MissionReport | undefined> {
-    return await reportOf(this.events(missionId, 0));
+    return await withExcerpts(await reportOf(this.events(missionId, 0)), async (ref) => await this.blob(ref));
+  }
+
+  /** A mission that changes nothing and proves another's contract on a ref of its repository; undefined without such a mission. */
+  async proofOf(missionId: MissionId, ref?: string): Promise<MissionDraft | undefined> {
+    return await proofOfMission(this.#outside.ports, missionId, ref);
   }
 
   /** Unified diff between two snapshots of a mission. */
@@ -206,9 +216,29 @@ export class Houston {
     return await this.#outside.ports.workspaces.diff(missionId, from, to);
   }
 
-  /** Brings a commit of the user's repository into a mission, as what a person leaves behind for a task. */
-  async handIn(request: Parameters<typeof handIn>[1]): Promise<Snapshot> {
-    return await handIn({ ...this.#outside.ports, stateDirectory: this.stateDirectory }, request);
+  /** Carries what differs between two snapshots into the work tree of a repository, uncommitted; the paths. Throws WorkspaceError. */
+  async apply(request: {
+    missionId: MissionId;
+    repositoryPath: string;
+    from: Snapshot;
+    to: Snapshot;
+  }): Promise<string[]> {
+    return (await this.#outside.ports.workspaces.apply(request)).paths;
+  }
+
+  /** Brings a commit of the user's repository into a mission, as what a person leaves behind for a task. Throws WorkspaceError, for example when there is no such commit. */
+  async handIn(request: {
+    missionId: MissionId;
+    taskId: TaskId;
+    repositoryPath: string;
+    /** A branch, tag or commit of that repository. */
+    ref: string;
+    /** Where the task's work started. */
+    from: Snapshot;
+  }): Promise<Snapshot> {
+    const { taskId, from, ...rest } = request;
+    const message = `${taskId}: handed in by a person`;
+    return await this.#outside.ports.workspaces.importCommit({ ...rest, parent: from, message });
   }
 
   /** Derives everything again from the log; how many missions there are. */

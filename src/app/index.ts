@@ -16,7 +16,7 @@ export type {
   RecoveryEntry,
   RunReportEntry,
   TaskReportEntry,
-} from "./missionReport.ts";
+} from "./reportEntries.ts";
 export type { AssertionView, CallView, MissionView, TaskView } from "./missionView.ts";
 export type { BoxKind } from "./sandboxes.ts";
 export { defaultStateDirectory } from "./stateDirectory.ts";

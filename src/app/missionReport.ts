@@ -1,86 +1,17 @@
 /** What a mission came to, traced: requirement → assertion → task → commit → evidence, and what was recovered. */
-import type { ApprovalKind, ApprovalResolution } from "../protocol/approval.ts";
-import { dimensions, type Amounts, type Limits, type Usage } from "../protocol/budget.ts";
-import type { RecoveryAction } from "../protocol/call.ts";
-import type { AttemptOutcome, MissionEvent, MissionOutcome } from "../protocol/events.ts";
-import type { Check } from "../protocol/plan.ts";
+import { dimensions, type Amounts, type Usage } from "../protocol/budget.ts";
+import type { AttemptOutcome, MissionEvent } from "../protocol/events.ts";
+import type { MissionSpec } from "../protocol/plan.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
-import type { Verdict } from "../protocol/verdict.ts";
 import type { MissionRecord } from "./following.ts";
-
-export interface AttemptReportEntry {
-  id: string;
-  number: number;
-  agentId: string;
-  startedAt: number;
-  endedAt?: number;
-  from: Snapshot;
-  outcome: "open" | "handedOff" | "failed" | "interrupted";
-  summary?: string;
-  snapshot?: Snapshot;
-}
-
-export interface TaskReportEntry {
-  id: string;
-  goal: string;
-  status: "open" | "done" | "failed" | "cancelled" | "superseded";
-  reason?: string;
-  supersededBy?: string;
-  attempts: AttemptReportEntry[];
-}
-
-export interface AssertionReportEntry {
-  id: string;
-  behaviour: string;
-  check: Check;
-  taskId?: string;
-  /** The last one given; `onDelivered` when it judged exactly the delivered tree. */
-  verdict?: Verdict & { at: number; onDelivered: boolean };
-}
-
-export interface RunReportEntry {
-  runId: string;
-  runnerId: string;
-  epoch: number;
-  startedAt: number;
-  stoppedAt?: number;
-  /** Events of the log before this run began. */
-  eventsBefore: number;
-}
-
-export interface RecoveryEntry {
-  callId: string;
-  epoch: number;
-  action: RecoveryAction;
-  attemptId?: string;
-  /** The snapshot the work goes on from. */
-  from?: Snapshot;
-}
-
-export interface MissionReport {
-  missionId: string;
-  goal: string;
-  outcome?: { outcome: MissionOutcome; reason: string };
-  repository: { path: string; base: string; commit?: string };
-  branch: string;
-  delivered?: { commit: string; tree: string };
-  assertions: AssertionReportEntry[];
-  tasks: TaskReportEntry[];
-  runs: RunReportEntry[];
-  recoveries: RecoveryEntry[];
-  approvals: {
-    id: string;
-    kind: ApprovalKind;
-    action: string;
-    reason: string;
-    resolution?: ApprovalResolution;
-  }[];
-  spent: Amounts;
-  limits: Limits;
-  createdAt: number;
-  endedAt?: number;
-  events: number;
-}
+import type {
+  AssertionReportEntry,
+  AttemptReportEntry,
+  MissionReport,
+  RecoveryEntry,
+  TaskReportEntry,
+} from "./reportEntries.ts";
+import { judgeFreshness, unverifiedIn } from "./reportFreshness.ts";
 
 /** Undefined while nothing was created. */
 export async function reportOf(records: AsyncIterable<MissionRecord>): Promise<MissionReport | undefined> {
@@ -91,9 +22,8 @@ export async function reportOf(records: AsyncIterable<MissionRecord>): Promise<M
   }
   if (draft === undefined) return undefined;
   const { report } = draft;
-  for (const assertion of report.assertions)
-    if (assertion.verdict !== undefined)
-      assertion.verdict.onDelivered = assertion.verdict.tree === report.delivered?.tree;
+  judgeFreshness(report, draft.contractVersion);
+  report.unverified = unverifiedIn(report);
   return report;
 }
 
@@ -101,31 +31,71 @@ interface Draft {
   report: MissionReport;
   tasks: Map<string, TaskReportEntry>;
   attempts: Map<string, AttemptReportEntry>;
+  /** Assertions, and checks of the whole tree. */
   assertions: Map<string, AssertionReportEntry>;
-  /** Of every call: its attempt, and the epoch that performs it. */
-  calls: Map<string, { attemptId?: string; epoch: number }>;
-  sealed?: Snapshot;
+  /** Of every call: its attempt, task, the epoch that performs it, and what a delivery delivers. */
+  calls: Map<
+    string,
+    { attemptId?: string; taskId?: string; epoch: number; delivers?: Snapshot; runs?: number }
+  >;
+  contractVersion: number;
 }
 
-function begin(event: Extract<MissionEvent, { type: "mission.created" }>, at: number): Draft {
-  const { spec } = event;
-  const tasks: TaskReportEntry[] = spec.tasks.map(({ id, goal }) => ({
-    id,
-    goal,
-    status: "open",
-    attempts: [],
+type Of<T extends MissionEvent["type"]> = Extract<MissionEvent, { type: T }>;
+
+function begin({ missionId, spec }: Of<"mission.created">, at: number): Draft {
+  const tasks = spec.tasks.map((task): TaskReportEntry => taskEntry(task));
+  const claimantOf = (id: string): string | undefined =>
+    spec.tasks.find(({ fulfills }) => fulfills.includes(id))?.id;
+  const entry = (one: Pick<AssertionReportEntry, "id" | "behaviour" | "check">): AssertionReportEntry => {
+    const taskId = claimantOf(one.id);
+    const { id, behaviour, check } = one;
+    const empty = { onBase: "any" as const, heldOut: false, files: [], claimedBefore: [], earlier: [] };
+    return { id, behaviour, check, ...empty, ...(taskId === undefined ? {} : { taskId }) };
+  };
+  const assertions = spec.contract.map(({ onBase, heldOut = false, files = [], ...one }) => ({
+    ...entry(one),
+    onBase,
+    heldOut,
+    files: files.map(({ path, content }) => ({ path, content })),
   }));
-  const assertions = spec.contract.map(({ id, behaviour, check }): AssertionReportEntry => {
-    const claimant = spec.tasks.find(({ fulfills }) => fulfills.includes(id))?.id;
-    return claimant === undefined ? { id, behaviour, check } : { id, behaviour, check, taskId: claimant };
-  });
-  const report: MissionReport = {
-    missionId: event.missionId,
+  const checks = (spec.checks ?? []).map(entry);
+  return {
+    report: { ...blank(spec, at), missionId, tasks, assertions, checks },
+    tasks: new Map(tasks.map((task) => [task.id, task])),
+    attempts: new Map(),
+    assertions: new Map([...assertions, ...checks].map((one) => [one.id, one])),
+    calls: new Map(),
+    contractVersion: 1,
+  };
+}
+
+function blank(spec: MissionSpec, at: number): MissionReport {
+  return {
+    missionId: "",
     goal: spec.goal,
     repository: { ...spec.repository },
     branch: spec.branch,
-    assertions,
-    tasks,
+    assertions: [],
+    checks: [],
+    stages: (spec.stages ?? []).map((stage) => ({ ...stage })),
+    tasks: [],
+    setup: (spec.setup ?? []).map(({ command, cwd, network }) => ({
+      command,
+      network,
+      ...(cwd === undefined ? {} : { cwd }),
+    })),
+    allowed: [
+      ...(spec.policy.sandbox === "none" ? ["agents and checks ran without a box"] : []),
+      ...(spec.policy.setupNetwork ? ["setup was allowed to use the network"] : []),
+      ...(spec.policy.mayChangeTests.length > 0
+        ? [`tasks were allowed to change tests: ${spec.policy.mayChangeTests.join(", ")}`]
+        : []),
+    ],
+    findings: [],
+    facts: [],
+    artifacts: [],
+    unverified: [],
     runs: [],
     recoveries: [],
     approvals: [],
@@ -134,16 +104,12 @@ function begin(event: Extract<MissionEvent, { type: "mission.created" }>, at: nu
     createdAt: at,
     events: 0,
   };
-  return {
-    report,
-    tasks: new Map(tasks.map((task) => [task.id, task])),
-    attempts: new Map(),
-    assertions: new Map(assertions.map((assertion) => [assertion.id, assertion])),
-    calls: new Map(),
-  };
 }
 
-type Of<T extends MissionEvent["type"]> = Extract<MissionEvent, { type: T }>;
+function taskEntry({ id, goal, stageId }: MissionSpec["tasks"][number]): TaskReportEntry {
+  return { id, goal, status: "open", attempts: [], ...(stageId === undefined ? {} : { stageId }) };
+}
+
 type Handlers = {
   readonly [T in MissionEvent["type"]]?: (
     draft: Draft,
@@ -160,20 +126,19 @@ function apply<T extends MissionEvent["type"]>(draft: Draft, record: MissionReco
 
 /** What a report is made of; other events change nothing in it. */
 const handlers: Handlers = {
-  "mission.sealing": (draft, { snapshot }) => {
-    draft.sealed = snapshot;
+  "mission.sealing": ({ report }, { snapshot }) => {
+    report.head = snapshot;
   },
   "mission.closed": ({ report }, { outcome, reason }, { at }) => {
     report.outcome = { outcome, reason };
     report.endedAt = at;
   },
-  "verdict.given": ({ assertions }, { verdict }, { at }) => {
-    const assertion = assertions.get(verdict.assertionId);
-    if (assertion !== undefined) assertion.verdict = { ...verdict, at, onDelivered: false };
-  },
-  "assertion.reopened": ({ assertions }, { assertionId, to }) => {
+  "verdict.given": verdictGiven,
+  "assertion.reopened": ({ assertions }, { assertionId, from, to, reason }) => {
     const assertion = assertions.get(assertionId);
-    if (assertion !== undefined) assertion.taskId = to;
+    if (assertion === undefined) return;
+    assertion.claimedBefore.push({ taskId: from, reason });
+    assertion.taskId = to;
   },
   "approval.requested": ({ report }, { approval: { id, kind, action, reason } }) => {
     report.approvals.push({ id, kind, action, reason });
@@ -189,15 +154,18 @@ const handlers: Handlers = {
     }
   },
   "task.added": ({ report, tasks }, { task, supersedes, reason }) => {
-    const entry: TaskReportEntry = { id: task.id, goal: task.goal, status: "open", attempts: [] };
+    const entry: TaskReportEntry = { ...taskEntry(task), supersedes };
     tasks.set(entry.id, entry);
     report.tasks.push(entry);
     const old = tasks.get(supersedes);
     if (old !== undefined) Object.assign(old, { status: "superseded", supersededBy: entry.id, reason });
   },
-  "task.ended": ({ tasks }, { taskId, status, reason }) => {
+  "task.ended": ({ report, tasks }, { taskId, status, reason, snapshot }) => {
     const task = tasks.get(taskId);
     if (task !== undefined) Object.assign(task, { status, reason });
+    if (snapshot === undefined) return;
+    if (task !== undefined) task.snapshot = snapshot;
+    if (status === "done") report.head = snapshot;
   },
   "attempt.started": ({ attempts, tasks }, { attemptId: id, number, agentId, from, taskId }, { at }) => {
     const entry: AttemptReportEntry = { id, number, agentId, startedAt: at, from, outcome: "open" };
@@ -211,6 +179,8 @@ const handlers: Handlers = {
     entry.endedAt = at;
     if (outcome.snapshot !== undefined) entry.snapshot = outcome.snapshot;
     entry.summary = summaryOf(outcome);
+    if (outcome.status === "handedOff" && outcome.handoff.leftUndone.length > 0)
+      entry.leftUndone = outcome.handoff.leftUndone;
   },
   "run.started": ({ report }, { runId, runnerId, epoch }, { seq, at }) => {
     report.runs.push({ runId, runnerId, epoch, startedAt: at, eventsBefore: seq - 1 });
@@ -219,9 +189,46 @@ const handlers: Handlers = {
     const run = report.runs.find(({ runId }) => runId === event.runId);
     if (run !== undefined) run.stoppedAt = at;
   },
-  "call.wanted": ({ report, calls }, { call: { id, attemptId } }) => {
-    const epoch = epochOf(report);
-    calls.set(id, attemptId === undefined ? { epoch } : { epoch, attemptId });
+  "stage.sealed": ({ report }, { stageId, snapshot }, { at }) => {
+    const stage = report.stages.find(({ id }) => id === stageId);
+    if (stage !== undefined) stage.sealed = { at, snapshot };
+  },
+  "finding.recorded": ({ report }, { finding }, { at }) => {
+    // Only what blocks waits for anybody.
+    const status = finding.severity === "blocking" ? "open" : "noted";
+    report.findings.push({ ...finding, at, status });
+  },
+  "finding.tracked": ({ report }, { findingId, taskId, by }) => {
+    const finding = report.findings.find(({ id }) => id === findingId);
+    if (finding !== undefined)
+      Object.assign(finding, { status: "tracked", trackedBy: taskId, decidedBy: by });
+  },
+  "finding.dismissed": ({ report }, { findingId, reason, by }) => {
+    const finding = report.findings.find(({ id }) => id === findingId);
+    if (finding !== undefined) Object.assign(finding, { status: "dismissed", reason, decidedBy: by });
+  },
+  "fact.recorded": ({ report }, { fact }) => {
+    report.facts.push({ ...fact, expired: false, conflictsWith: [] });
+  },
+  "fact.conflicted": ({ report }, { factIds }) => {
+    for (const fact of report.facts)
+      if (factIds.includes(fact.id)) fact.conflictsWith = factIds.filter((id) => id !== fact.id);
+  },
+  "fact.expired": ({ report }, { factId }) => {
+    const fact = report.facts.find(({ id }) => id === factId);
+    if (fact !== undefined) fact.expired = true;
+  },
+  "artifact.recorded": ({ report }, { artifactId: id, name, path, content, taskId, attemptId }) => {
+    report.artifacts.push({ id, name, path, content, taskId, attemptId });
+  },
+  "call.wanted": ({ report, calls }, { call: { id, attemptId, taskId, work } }) => {
+    calls.set(id, {
+      epoch: epochOf(report),
+      ...(attemptId === undefined ? {} : { attemptId }),
+      ...(taskId === undefined ? {} : { taskId }),
+      ...(work.kind === "deliver" ? { delivers: work.snapshot } : {}),
+      ...(work.kind === "preflight" ? { runs: work.runs } : {}),
+    });
   },
   "call.recovered": (draft, { callId, epoch, action, charged }) => {
     draft.report.recoveries.push({ ...ofAttempt(draft, callId), callId, epoch, action });
@@ -244,20 +251,47 @@ function summaryOf(outcome: AttemptOutcome): string {
   }
 }
 
-function callSettled(draft: Draft, event: Of<"call.settled">): void {
-  const epoch = epochOf(draft.report);
-  const { report } = draft;
+function verdictGiven(draft: Draft, { verdict, callId }: Of<"verdict.given">, { at }: { at: number }): void {
+  draft.contractVersion = Math.max(draft.contractVersion, verdict.contractVersion);
+  const assertion = draft.assertions.get(verdict.assertionId);
+  if (assertion === undefined) return;
+  if (assertion.verdict !== undefined) {
+    const { onDelivered: _onDelivered, stale: _stale, ...earlier } = assertion.verdict;
+    assertion.earlier.push(earlier);
+  }
+  const { assertionId: _assertionId, ...given } = verdict;
+  const taskId = draft.calls.get(callId)?.taskId;
+  assertion.verdict = { ...given, at, onDelivered: false, ...(taskId === undefined ? {} : { taskId }) };
+}
+
+function callSettled(draft: Draft, event: Of<"call.settled">, { at }: { at: number }): void {
+  const { report, calls } = draft;
   const { outcome, callId } = event;
+  const call = calls.get(callId);
+  const epoch = epochOf(report);
   addAmounts(report.spent, event.charged);
-  if (outcome.status === "interrupted" && (draft.calls.get(callId)?.epoch ?? epoch) < epoch) {
+  if (outcome.status === "interrupted" && (call?.epoch ?? epoch) < epoch) {
     const entry: RecoveryEntry = { ...ofAttempt(draft, callId), callId, epoch, action: "interrupt" };
     if (outcome.snapshot !== undefined) entry.from = outcome.snapshot;
     report.recoveries.push(entry);
   }
   if (outcome.status !== "succeeded") return;
-  if (outcome.result.kind === "prepare") report.repository.commit = outcome.result.snapshot.commit;
-  if (outcome.result.kind === "deliver")
-    report.delivered = { commit: outcome.result.commit, tree: draft.sealed?.tree ?? "" };
+  const { result } = outcome;
+  if (result.kind === "prepare") {
+    report.repository.commit = result.snapshot.commit;
+    report.base = result.snapshot;
+  } else if (result.kind === "preflight") {
+    const { environment, baseline } = result;
+    report.preflight = { at, runs: call?.runs ?? 1, ...(environment === undefined ? {} : { environment }) };
+    for (const { assertionId, value, reason, flaky, evidence } of baseline) {
+      const assertion = draft.assertions.get(assertionId);
+      if (assertion !== undefined) assertion.baseline = { value, reason, flaky, evidence };
+    }
+  } else if (result.kind === "deliver") {
+    const snapshot = call?.delivers ?? { commit: result.commit, tree: "" };
+    report.delivered = { commit: result.commit, tree: snapshot.tree };
+    report.head = snapshot;
+  }
 }
 
 function ofAttempt({ calls }: Draft, callId: string): { attemptId?: string } {

@@ -1,5 +1,5 @@
 /** A mission as people look at it: plain data from the fold, its state with the reason, and who holds it. */
-import { isProven } from "../mission/lifecycle.ts";
+import { isProven } from "../mission/proof.ts";
 import type { ClosedTask, Mission, OpenTaskPhase } from "../mission/state.ts";
 import { describe, summaryOf, withLease } from "../mission/status.ts";
 import type { Lease } from "../ports/leases.ts";

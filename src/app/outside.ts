@@ -4,6 +4,7 @@
  */
 import type { EnginePorts } from "../engine/enginePorts.ts";
 import type { Agent } from "../ports/agent.ts";
+import type { Environments } from "../ports/environment.ts";
 import type { Log } from "../ports/log.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import type { Verifier } from "../ports/verifier.ts";
@@ -14,7 +15,7 @@ import { openSqliteStore } from "../stores/sqlite/store.ts";
 import { faultsFrom } from "./faults.ts";
 import { createRunnerRegistry } from "./runnerRegistry.ts";
 import { createSandbox, type BoxKind } from "./sandboxes.ts";
-import { runnerRegistryFolder, storeFolder, workspacesFolder } from "./stateDirectory.ts";
+import { environmentsFolder, runnerRegistryFolder, storeFolder, workspacesFolder } from "./stateDirectory.ts";
 import { systemClock } from "./systemClock.ts";
 import { createIds } from "./uuid.ts";
 
@@ -46,8 +47,10 @@ export async function openOutside(options: OutsideOptions): Promise<Outside> {
   );
   const tools: Tools = {
     sandboxOf: async (missionId) => await sandbox(await boxOf(missionId)),
+    anySandbox: async () => await sandbox("bubblewrap"),
     boxOf,
     missionOfFolder: new Map(),
+    environmentsDirectory: environmentsFolder(stateDirectory),
     folders: keyed(async (kind: BoxKind) => {
       const { createWorkspaces } = await import("../workspace/workspaces.ts");
       const box = await sandbox(kind);
@@ -68,6 +71,7 @@ export async function openOutside(options: OutsideOptions): Promise<Outside> {
     clock: systemClock,
     ids: createIds(systemClock),
     workspaces: workspacesIn(tools),
+    environments: environmentsIn(tools),
     verifier: verifierIn(tools),
     programs: programsIn(tools),
     runners: createRunnerRegistry(runnerRegistryFolder(stateDirectory)),
@@ -78,10 +82,12 @@ export async function openOutside(options: OutsideOptions): Promise<Outside> {
 
 interface Tools {
   sandboxOf(missionId: MissionId): Promise<Sandbox>;
+  anySandbox(): Promise<Sandbox>;
   boxOf(missionId: MissionId): Promise<BoxKind>;
   folders(kind: BoxKind): Promise<Workspaces>;
-  /** Whose a folder made by `materialise` is: the verifier's port does not say. */
+  /** Whose a folder made by `materialise` is: `remove` is not told. */
   missionOfFolder: Map<string, MissionId>;
+  environmentsDirectory: string;
 }
 
 /** What the mission was created with; in doubt the box. */
@@ -106,6 +112,13 @@ function workspacesIn(tools: Tools): Workspaces {
     capture: async (request) => await (await of(request.missionId)).capture(request),
     deliver: async (request) => await (await of(request.missionId)).deliver(request),
     delivered: async (request) => await (await any()).delivered(request),
+    importCommit: async (request) => await (await of(request.missionId)).importCommit(request),
+    overlay: async (request) => await (await of(request.missionId)).overlay(request),
+    apply: async (request) => await (await of(request.missionId)).apply(request),
+    changes: async (missionId, from, to) => await (await of(missionId)).changes(missionId, from, to),
+    readFiles: async (missionId, snapshot, paths, maxBytes) =>
+      await (await of(missionId)).readFiles(missionId, snapshot, paths, maxBytes),
+    files: async (missionId, snapshot) => await (await of(missionId)).files(missionId, snapshot),
     diff: async (missionId, from, to) => await (await of(missionId)).diff(missionId, from, to),
     removeAll: async (missionId, keptPrefix) => await (await of(missionId)).removeAll(missionId, keptPrefix),
     remove: async (directory) => {
@@ -116,19 +129,32 @@ function workspacesIn(tools: Tools): Workspaces {
   };
 }
 
+function environmentsIn(tools: Tools): Environments {
+  const made = keyed(async (_one: "environments") => {
+    const { createEnvironments } = await import("../workspace/environment.ts");
+    const { environmentsDirectory: directory, sandboxOf } = tools;
+    return createEnvironments({ directory, sandboxOf, clock: systemClock, hostEnv: process.env });
+  });
+  return { seal: async (request) => await (await made("environments")).seal(request) };
+}
+
 function verifierIn(tools: Tools): Verifier {
+  const of = async (missionId?: MissionId): Promise<Verifier> => {
+    const { createVerifier } = await import("../verify/verifier.ts");
+    const sandbox = await (missionId === undefined ? tools.anySandbox() : tools.sandboxOf(missionId));
+    return createVerifier({ sandbox, readOnly: [], clock: systemClock });
+  };
   return {
     async judge(request) {
       try {
-        const { createVerifier } = await import("../verify/verifier.ts");
-        const missionId = tools.missionOfFolder.get(request.directory);
-        if (missionId === undefined) throw new Error(`nobody knows whose ${request.directory} is`);
-        const sandbox = await tools.sandboxOf(missionId);
-        return await createVerifier({ sandbox, readOnly: [], clock: systemClock }).judge(request);
+        return await (await of(request.missionId)).judge(request);
       } catch (error) {
         return { value: "error", reason: messageOf(error), observations: [] };
       }
     },
+    // Reading source needs no box.
+    review: async (request) => await (await of()).review(request),
+    mutants: async (changes, count) => await (await of()).mutants(changes, count),
   };
 }
 

@@ -25,6 +25,7 @@ export function localHuman(): string {
 
 /** What is in a state directory. The database, its blobs, caches and spools share one folder. */
 export const storeFolder = (stateDirectory: string): string => stateDirectory;
+export const environmentsFolder = (stateDirectory: string): string => join(stateDirectory, "environments");
 export const workspacesFolder = (stateDirectory: string): string => join(stateDirectory, "workspaces");
 /** Which process each runner is. */
 export const runnerRegistryFolder = (stateDirectory: string): string => join(stateDirectory, "processes");

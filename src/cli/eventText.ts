@@ -1,9 +1,10 @@
 /** Events as sentences for people. */
 import type { MissionRecord } from "../app/following.ts";
-import type { CallOutcome, CallWork } from "../protocol/call.ts";
+import type { CallOutcome, CallResult, CallWork } from "../protocol/call.ts";
 import type { AttemptOutcome, MissionEvent } from "../protocol/events.ts";
+import type { Finding } from "../protocol/finding.ts";
 import type { Verdict } from "../protocol/verdict.ts";
-import { escapeLine } from "./escape.ts";
+import { escapeLine } from "../app/escape.ts";
 
 export const shortCommit = (commit: string): string => commit.slice(0, 10);
 
@@ -43,6 +44,17 @@ const sentences: { readonly [T in MissionEvent["type"]]: (event: Of<T>) => strin
   "snapshot.taken": ({ callId, snapshot }) =>
     `snapshot ${shortCommit(snapshot.commit)} inside call ${callId}`,
   "verdict.given": ({ verdict }) => verdictText(verdict),
+  "finding.recorded": ({ finding }) => findingText(finding),
+  "finding.tracked": ({ findingId, taskId, by }) =>
+    `finding ${findingId} is tracked by task ${taskId} (${by})`,
+  "finding.dismissed": ({ findingId, reason, by }) => `finding ${findingId} dismissed by ${by}: ${reason}`,
+  "stage.sealed": ({ stageId, snapshot }) => `stage ${stageId} sealed on tree ${shortCommit(snapshot.tree)}`,
+  "fact.recorded": ({ fact }) =>
+    `${fact.type} ${fact.id} by ${fact.source}: ${fact.subject}: ${fact.content}`,
+  "fact.conflicted": ({ subject, factIds }) => `${factIds.join(", ")} contradict each other about ${subject}`,
+  "fact.expired": ({ factId }) => `${factId} is no longer told to anybody: its time is over`,
+  "artifact.recorded": ({ artifactId, name, path, content }) =>
+    `artifact ${artifactId} ${name}: ${path}, ${content.sizeBytes} bytes, sha256 ${shortCommit(content.sha256)}`,
   "assertion.reopened": ({ assertionId, from, to, reason }) =>
     `assertion ${assertionId} moves from ${from} to ${to}: ${reason}`,
   "approval.requested": ({ approval }) =>
@@ -70,6 +82,8 @@ export function callText(work: CallWork): string {
   switch (work.kind) {
     case "prepare":
       return "import the base";
+    case "preflight":
+      return `try the base at ${shortCommit(work.snapshot.commit)}, each check ${work.runs} times`;
     case "attempt":
       return `attempt by ${work.agentId}`;
     case "human":
@@ -88,7 +102,7 @@ export function callText(work: CallWork): string {
 function outcomeText(outcome: CallOutcome): string {
   switch (outcome.status) {
     case "succeeded":
-      return outcome.result.kind === "deliver" ? `delivered ${shortCommit(outcome.result.commit)}` : "done";
+      return resultText(outcome.result);
     case "failed":
       return `failed (${outcome.error.code}): ${outcome.error.message}`;
     case "interrupted":
@@ -96,6 +110,22 @@ function outcomeText(outcome: CallOutcome): string {
     case "unknown":
       return `of unknown effect: ${outcome.reason}`;
   }
+}
+
+function resultText(result: CallResult): string {
+  if (result.kind === "deliver") return `delivered ${shortCommit(result.commit)}`;
+  if (result.kind !== "preflight") return "done";
+  const { baseline, environment } = result;
+  const verdicts = baseline.map(
+    ({ assertionId, value, flaky }) => `${assertionId} ${value}${flaky ? " (flaky)" : ""}`,
+  );
+  const sealed =
+    environment === undefined ? [] : [environment.built ? "environment built" : "environment found sealed"];
+  return `tried the base: ${[...verdicts, ...sealed].join(", ")}`;
+}
+
+function findingText({ id, severity, kind, by, text, place }: Finding): string {
+  return `finding ${id} ${severity} (${kind}) by ${by}${place === undefined ? "" : ` at ${place}`}: ${text}`;
 }
 
 export const verdictMark = (value: string): string =>
@@ -113,6 +143,7 @@ const seldomNews: ReadonlySet<MissionEvent["type"]> = new Set([
   "steps.cancelled",
   "call.cancelling",
   "budget.exceeded",
+  "fact.expired",
 ]);
 
 /** Picks what a person who only wants to know how it goes should see. Feed events in order. */
@@ -123,12 +154,12 @@ export class News {
   isNews({ event }: MissionRecord): boolean {
     if (event.type === "call.wanted") {
       if (event.call.attemptId !== undefined) this.#ofAttempts.add(event.call.id);
-      return ["prepare", "verify", "deliver", "human"].includes(event.call.work.kind);
+      return ["prepare", "preflight", "verify", "deliver", "human"].includes(event.call.work.kind);
     }
     if (event.type === "call.settled") {
       const { outcome, callId } = event;
       return outcome.status === "succeeded"
-        ? outcome.result.kind === "deliver"
+        ? ["deliver", "preflight"].includes(outcome.result.kind)
         : !this.#ofAttempts.has(callId);
     }
     return !seldomNews.has(event.type);

@@ -1,6 +1,6 @@
 /** The command line's beginning and end: parses, does, and turns every ending into an exit code. */
 import { readFileSync } from "node:fs";
-import { escapeText } from "./escape.ts";
+import { escapeText } from "../app/escape.ts";
 import { CliError, exitCodes, type ExitCode } from "./exit.ts";
 import { tell } from "./output.ts";
 

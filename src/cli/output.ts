@@ -1,6 +1,6 @@
 /** Writing: data to stdout, everything else to stderr, colours only where they are wanted. */
 import { styleText } from "node:util";
-import { safeJson } from "./escape.ts";
+import { safeJson } from "../app/escape.ts";
 
 export type Style = Parameters<typeof styleText>[0];
 

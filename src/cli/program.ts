@@ -22,8 +22,10 @@ export function commandLine(
     .exitOverride()
     .showHelpAfterError("(houston --help lists the commands)")
     .helpCommand(false);
+  addPlanning(program, choose);
   addRunning(program, choose);
   addLooking(program, choose);
+  addChanges(program, choose);
   addDeciding(program, choose);
   addKeeping(program, choose);
   program.parse([...argv], { from: "user" });
@@ -37,11 +39,35 @@ function options<T extends object>(command: Command): T {
   return command.optsWithGlobals<T>();
 }
 
+function addPlanning(program: Command, choose: Choose): void {
+  program
+    .command("init [folder]")
+    .description("write a first mission file for a repository, after looking at it")
+    .option("--force", "overwrite the one that is there")
+    .action((folder: string | undefined, _own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/init.ts")).init(folder, options(command))),
+    );
+  const plan = program
+    .command("plan")
+    .description("look at a mission file before it runs")
+    .helpCommand(false);
+  plan
+    .command("check <file>")
+    .description("whether it holds, and whether what it names is there")
+    .option("--json", "as JSON")
+    .action((file: string, _own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/plan.ts")).planCheck(file, options(command))),
+    );
+}
+
 const sandboxOption = (): Option =>
   new Option("--sandbox <kind>", "the box agents run in; none is no box at all").choices([
     "bubblewrap",
     "none",
   ]);
+
+const setupNetworkOption = (): Option =>
+  new Option("--allow-setup-network", "let setup commands that ask for it use the network");
 
 function addRunning(program: Command, choose: Choose): void {
   program
@@ -52,9 +78,20 @@ function addRunning(program: Command, choose: Choose): void {
     .option("-y, --yes", "approve the plan")
     .option("--budget <limits>", "such as 20usd or calls=100,time=2h")
     .option("--no-wait", "leave with exit code 5 when a person must answer")
+    .addOption(setupNetworkOption())
     .option("--json", "print the result as JSON")
     .action((file: string, _own: unknown, command: Command) =>
       choose(async () => (await import("./commands/run.ts")).run(file, options(command))),
+    );
+  program
+    .command("verify <target>")
+    .description("prove the contract of a mission (by id) or of a mission file again; changes nothing")
+    .option("--ref <ref>", "the branch, tag or commit to judge; what the mission delivered when left out")
+    .addOption(setupNetworkOption())
+    .addOption(sandboxOption())
+    .option("--json", "print verdicts and evidence as JSON")
+    .action((target: string, _own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/verify.ts")).verify(target, options(command))),
     );
   program
     .command("runner")
@@ -117,10 +154,29 @@ function addLooking(program: Command, choose: Choose): void {
   program
     .command("report <id>")
     .description("requirement, assertion, task, commit, evidence")
-    .option("--json", "as JSON")
     .option("--md", "as Markdown")
+    .option("--html", "as one HTML file that needs nothing else")
+    .option("--json", "as JSON")
     .action((id: string, _own: unknown, command: Command) =>
       choose(async () => (await import("./commands/report.ts")).report(id, options(command))),
+    );
+}
+
+function addChanges(program: Command, choose: Choose): void {
+  program
+    .command("diff <id>")
+    .description("what a mission changed, from its base to what it delivered or came to")
+    .option("--stat", "paths and counts of lines")
+    .option("--json", "paths and counts of lines as JSON")
+    .action((id: string, _own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/diff.ts")).diff(id, options(command))),
+    );
+  program
+    .command("apply <id>")
+    .description("carry a mission's change into the work tree of its repository, uncommitted, all or nothing")
+    .option("--json", "the paths as JSON")
+    .action((id: string, _own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/apply.ts")).apply(id, options(command))),
     );
 }
 

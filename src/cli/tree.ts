@@ -1,9 +1,8 @@
 /** A mission as a tree of lines: what it is at, its tasks, their assertions, who holds it. */
 import type { AssertionView, MissionView, TaskView } from "../app/missionView.ts";
-import { durationText, moneyText } from "../plan/quantities.ts";
-import { dimensions, type Amounts, type Dimension, type Limits } from "../protocol/budget.ts";
+import { spending } from "../plan/quantities.ts";
 import type { ShownState } from "../protocol/status.ts";
-import { escapeLine } from "./escape.ts";
+import { escapeLine } from "../app/escape.ts";
 import { verdictMark } from "./eventText.ts";
 import { shortId } from "./opening.ts";
 import { ago, styled, type Style } from "./output.ts";
@@ -82,25 +81,4 @@ function footer(view: MissionView, now: number): string {
   if (view.outcome === undefined && lease !== undefined && !lease.released)
     parts.unshift(`epoch ${lease.epoch}, heartbeat ${ago(now - lease.heartbeatAt)} ago`);
   return parts.join(" · ");
-}
-
-const amountText: Readonly<Record<Dimension, (amount: number) => string>> = {
-  calls: (amount) => `${amount} calls`,
-  tokens: (amount) => `${amount} tokens`,
-  timeMs: (amount) => (amount === 0 ? "0s" : durationText(amount)),
-  costMicroUsd: (amount) => moneyText(amount),
-};
-
-/** What was spent, against its limit where there is one. */
-export function spending(spent: Amounts, limits: Limits): string {
-  return (
-    dimensions
-      .filter((dimension) => spent[dimension] > 0 || limits[dimension] !== undefined)
-      .map((dimension) => {
-        const limit = limits[dimension];
-        const text = amountText[dimension](spent[dimension]);
-        return limit === undefined ? text : `${text} of ${amountText[dimension](limit)}`;
-      })
-      .join(", ") || "nothing"
-  );
 }

@@ -2,7 +2,7 @@
 import type { MissionView } from "../app/missionView.ts";
 import type { Approval } from "../protocol/approval.ts";
 import type { MissionSummary } from "../protocol/status.ts";
-import { escapeLine } from "./escape.ts";
+import { escapeLine } from "../app/escape.ts";
 import { shortId } from "./opening.ts";
 
 export function approvalCommands(missionId: string, approval: Approval): string[] {
@@ -20,12 +20,24 @@ export function approvalNote(missionId: string, approval: Approval): string {
   const until = new Date(approval.deadlineAt).toISOString();
   return [
     `approval ${approval.id} is needed (${approval.kind}, risk ${approval.risk}) until ${until}; silence means denied`,
-    `  why: ${escapeLine(approval.reason, 1_000)}`,
+    ...reasonLines(approval.reason),
     `  then: ${escapeLine(approval.action, 300)}`,
     `  covers: ${escapeLine(approval.scope, 300)}`,
     `  to grant:  ${approve}`,
     `  to refuse: ${reject}`,
   ].join("\n");
+}
+
+const maxReasonLines = 20;
+
+/** A preflight and findings give a reason a line. */
+export function reasonLines(reason: string): string[] {
+  const lines = reason.split("\n");
+  const shown = lines.slice(0, maxReasonLines).map((line) => escapeLine(line, 1_000));
+  const left = lines.length - shown.length;
+  return [...shown, ...(left > 0 ? [`… and ${left} more: houston events shows them`] : [])].map(
+    (line, index) => (index === 0 ? `  why: ${line}` : `       ${line}`),
+  );
 }
 
 export function humanTaskNote(missionId: string, taskId: string): string {

@@ -1,32 +1,78 @@
 /** From the mission file's words to the protocol's, with defaults for what was left out. */
+import type { BlobRef } from "../protocol/blob.ts";
 import type { Limits } from "../protocol/budget.ts";
-import { defaultPolicy } from "../protocol/plan.ts";
-import type { AgentSpec, Assertion, Check, MissionSpec, Policy, TaskSpec } from "../protocol/plan.ts";
+import {
+  defaultPolicy,
+  type AgentSpec,
+  type Fallback,
+  type MissionSpec,
+  type Policy,
+  type TaskSpec,
+} from "../protocol/plan.ts";
+import { assertionOf, scrutinyOf, type AssertionWith, type WrittenFile } from "./contractSchema.ts";
+import { defined } from "./defined.ts";
+import { serviceOf, setupsOf } from "./environmentSchema.ts";
 import type { MissionFile } from "./missionFileSchema.ts";
 
-/** A mission before it has an id: its branch may still be open, and its paths are as the file has them. */
-export type MissionDraft = Omit<MissionSpec, "branch"> & { branch?: string };
+/** A file the contract brings, with what is in it. */
+export interface DraftFile {
+  /** In the tree. */
+  path: string;
+  content: Uint8Array;
+  executable?: boolean;
+}
 
-const defaultCheckTimeoutMs = 10 * 60_000;
+type DraftWith<File> = Omit<MissionSpec, "branch" | "contract"> & {
+  branch?: string;
+  contract: AssertionWith<File>[];
+};
+
+/** As a mission file says it: paths are relative to that file, contents of files are still to be read. */
+export type WrittenMission = DraftWith<WrittenFile>;
+
+/** A mission before it has an id: its branch may still be open, and the files of its contract are in no store yet. */
+export type MissionDraft = DraftWith<DraftFile>;
+
 const defaultTaskTimeoutMs = 60 * 60_000;
 const defaultMissionTimeoutMs = 7 * 24 * 3_600_000;
 const defaultInactivityMs = 10 * 60_000;
 
-export function draftOf(file: MissionFile): MissionDraft {
-  const { repository } = file;
-  const draft: MissionDraft = {
+export function draftOf(file: MissionFile): WrittenMission {
+  const { repository, setup, services, checks, stages, branch } = file;
+  return {
     schemaVersion: 1,
     goal: file.goal,
     repository: typeof repository === "string" ? { path: repository, base: "HEAD" } : repository,
     contract: file.contract.map(assertionOf),
     tasks: file.tasks.map(taskOf),
-    agents: Object.fromEntries(Object.entries(file.agents).map(([id, agent]) => [id, agentOf(agent)])),
+    agents: mapped(file.agents, agentOf),
     budget: limitsOf(file.budget),
     policy: policyOf(file.policy),
     timeoutMs: file.timeout ?? defaultMissionTimeoutMs,
+    ...defined({
+      stages: stages?.map(({ id, goal }) => ({ id, ...defined({ goal }) })),
+      setup: setup === undefined ? undefined : setupsOf(setup),
+      services: services === undefined ? undefined : mapped(services, serviceOf),
+      checks: checks?.map(scrutinyOf),
+      branch,
+    }),
   };
-  if (file.branch !== undefined) draft.branch = file.branch;
-  return draft;
+}
+
+/** The same mission as the law has it; `contentOf` names what is in each file. */
+export function specOf<File extends Omit<DraftFile, "content">>(
+  draft: DraftWith<File>,
+  contentOf: (file: File) => BlobRef,
+): MissionSpec {
+  const contract = draft.contract.map(({ files, ...assertion }) => {
+    if (files === undefined) return assertion;
+    const named = files.map((file) => {
+      const { path, executable } = file;
+      return { path, content: contentOf(file), ...defined({ executable }) };
+    });
+    return { ...assertion, files: named };
+  });
+  return { ...draft, contract, branch: draft.branch ?? "houston/draft" };
 }
 
 function limitsOf(limits: MissionFile["budget"]): Limits {
@@ -46,46 +92,8 @@ function agentOf(agent: MissionFile["agents"][string]): AgentSpec {
   };
 }
 
-function assertionOf({ id, behaviour, tests, command, onBase }: MissionFile["contract"][number]): Assertion {
-  return {
-    id,
-    behaviour,
-    check: tests === undefined ? commandCheck(command ?? []) : testsCheck(tests),
-    onBase,
-  };
-}
-
-function testsCheck(tests: NonNullable<MissionFile["contract"][number]["tests"]>): Check {
-  const { command, expect, report, cwd, timeout } = tests;
-  const from: Extract<Check, { kind: "tests" }>["report"] =
-    typeof report === "string"
-      ? { format: report, from: "stdout" }
-      : { format: report.format, from: { file: report.file } };
-  return {
-    kind: "tests",
-    command,
-    report: from,
-    expect,
-    timeoutMs: timeout ?? defaultCheckTimeoutMs,
-    ...defined({ cwd }),
-  };
-}
-
-function commandCheck(check: NonNullable<MissionFile["contract"][number]["command"]>): Check {
-  const { command, exitCode, cwd, timeout } = Array.isArray(check)
-    ? { command: check, exitCode: 0, cwd: undefined, timeout: undefined }
-    : check;
-  return {
-    kind: "command",
-    command,
-    exitCode,
-    timeoutMs: timeout ?? defaultCheckTimeoutMs,
-    ...defined({ cwd }),
-  };
-}
-
 function taskOf(task: MissionFile["tasks"][number]): TaskSpec {
-  const { id, goal, needs, fulfills, access, maxAttempts, onFailure, agent, fallback, input, timeout } = task;
+  const { id, goal, needs, fulfills, access, maxAttempts, onFailure, agent, fallback, input, stage } = task;
   return {
     id,
     goal,
@@ -95,9 +103,19 @@ function taskOf(task: MissionFile["tasks"][number]): TaskSpec {
     maxAttempts,
     onFailure,
     agentId: agent,
-    timeoutMs: timeout ?? defaultTaskTimeoutMs,
-    ...defined({ fallbackAgentId: fallback, input }),
+    timeoutMs: task.timeout ?? defaultTaskTimeoutMs,
+    ...defined({
+      input,
+      deadlineMs: task.deadline,
+      fallback: fallback === undefined ? undefined : fallbackOf(fallback),
+      stageId: stage,
+    }),
   };
+}
+
+function fallbackOf(fallback: NonNullable<MissionFile["tasks"][number]["fallback"]>): Fallback {
+  if (typeof fallback === "string") return { agentId: fallback };
+  return { agentId: fallback.agent, ...defined({ goal: fallback.goal }) };
 }
 
 function policyOf(policy: MissionFile["policy"]): Policy {
@@ -111,9 +129,7 @@ function policyOf(policy: MissionFile["policy"]): Policy {
   return { ...defaultPolicy, ...defined(same), ...defined(renamed) };
 }
 
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-/** Without the properties that are undefined. */
-function defined<T extends object>(value: T): Defined<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Defined<T>;
-}
+const mapped = <From, To>(
+  record: Readonly<Record<string, From>>,
+  each: (value: From) => To,
+): Record<string, To> => Object.fromEntries(Object.entries(record).map(([id, value]) => [id, each(value)]));

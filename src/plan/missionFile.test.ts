@@ -159,13 +159,15 @@ const slips: [string, string, string, (string | RegExp)[]][] = [
     "a word that is nearly right",
     "agent: repair",
     "agent: repair\n    onFailure: retri",
-    [`14:16 tasks.0.onFailure: "retri" should be one of failFast, retry, fallback; did you mean "retry"?`],
+    [
+      `14:16 tasks.0.onFailure: "retri" should be one of failFast, retry, retryDownstream, fallback; did you mean "retry"?`,
+    ],
   ],
   [
     "no check",
     "    tests: { command: [node, --test, --test-reporter=tap] }\n",
     "",
-    ["7:5 contract.0: an assertion has exactly one check: either `tests` or `command`"],
+    ["7:5 contract.0: an assertion has exactly one check: `tests`, `command`, `file` or `http`"],
   ],
   [
     "an agent of no kind",

@@ -1,8 +1,10 @@
 /** Reads a mission file, YAML or JSON, from its text: a draft of the mission, or every problem with its place. */
 import { isMap, isNode, isPair, LineCounter, parseDocument, type Document } from "yaml";
 import type { z } from "zod";
-import { planProblems } from "../mission/plan.ts";
-import { draftOf, type MissionDraft } from "./missionDraft.ts";
+import { planProblems, type PlanProblem } from "../mission/plan.ts";
+import type { BlobRef } from "../protocol/blob.ts";
+import type { MissionSpec } from "../protocol/plan.ts";
+import { draftOf, specOf, type WrittenMission } from "./missionDraft.ts";
 import { missionFileJsonSchema, missionFileSchema } from "./missionFileSchema.ts";
 import { problemsOf } from "./problems.ts";
 
@@ -16,9 +18,18 @@ export interface FileProblem {
   message: string;
 }
 
-export type ReadMission = { ok: true; draft: MissionDraft } | { ok: false; problems: FileProblem[] };
+export type ReadMission =
+  | {
+      ok: true;
+      draft: WrittenMission;
+      /** Gives what is wrong with a field of the draft its place in the file. */
+      placed(problem: PlanProblem): FileProblem;
+    }
+  | { ok: false; problems: FileProblem[] };
 
 const maxAliases = 100;
+/** What is in the contract's files is not known before they are read. */
+const unread: BlobRef = { sha256: "0".repeat(64), sizeBytes: 0 };
 
 export function readMissionFile(text: string): ReadMission {
   const lines = new LineCounter();
@@ -41,12 +52,13 @@ export function readMissionFile(text: string): ReadMission {
   const parsed = missionFileSchema.safeParse(value);
   if (!parsed.success) return { ok: false, problems: inOrder(schemaProblems(parsed.error, value, place)) };
   const draft = draftOf(parsed.data);
-  const problems = planProblems({ ...draft, branch: draft.branch ?? "houston/draft" }).map((problem) => ({
-    ...problem,
-    ...place.of(inFileWords(problem.path)),
-    path: inFileWords(problem.path),
-  }));
-  return problems.length > 0 ? { ok: false, problems: inOrder(problems) } : { ok: true, draft };
+  const spec = specOf(draft, () => unread);
+  const placed = ({ path, message }: PlanProblem): FileProblem => {
+    const inFile = inFileWords(path, spec);
+    return { path: inFile, ...place.of(inFile), message };
+  };
+  const problems = planProblems(spec).map(placed);
+  return problems.length > 0 ? { ok: false, problems: inOrder(problems) } : { ok: true, draft, placed };
 }
 
 function schemaProblems(error: z.ZodError, value: unknown, place: Places): FileProblem[] {
@@ -64,13 +76,21 @@ const fileWords: Readonly<Record<string, string>> = {
   timeMs: "time",
   costMicroUsd: "cost",
   timeoutMs: "timeout",
+  deadlineMs: "deadline",
+  agentId: "agent",
+  stageId: "stage",
+  portVariable: "port",
+  readyPath: "ready",
 };
 
 /** The law speaks of the protocol's fields; the file names some of them otherwise. */
-function inFileWords(path: (string | number)[]): (string | number)[] {
-  return path.map((part) =>
-    typeof part === "string" && Object.hasOwn(fileWords, part) ? (fileWords[part] ?? part) : part,
-  );
+function inFileWords(path: (string | number)[], { contract, checks = [] }: MissionSpec): (string | number)[] {
+  const [list, index, field, ...rest] = path;
+  const word = (part: string | number): string | number =>
+    typeof part === "string" && Object.hasOwn(fileWords, part) ? (fileWords[part] ?? part) : part;
+  if (typeof index !== "number" || field !== "check") return path.map(word);
+  const kind = (list === "checks" ? checks : contract)[index]?.check.kind ?? field;
+  return [list ?? "contract", index, kind, ...rest.map(word)];
 }
 
 /** Where things stand in the file. */

@@ -3,24 +3,9 @@
  * `houston schema mission` publishes; a value that reads well here becomes one of the protocol's.
  */
 import { z } from "zod";
-import { durationMs, microUsd } from "./quantities.ts";
-
-const durationRule = "write a duration such as 30s, 10m, 2h or 1h30m";
-const moneyRule = "write an amount such as 20usd or 0.50usd";
-
-const duration = z
-  .string(durationRule)
-  .refine((text) => durationMs(text) !== undefined, durationRule)
-  .transform((text) => durationMs(text) ?? 0)
-  .describe("A duration: 500ms, 30s, 10m, 2h, 1d or a sum such as 1h30m.");
-const money = z
-  .string(moneyRule)
-  .refine((text) => microUsd(text) !== undefined, moneyRule)
-  .transform((text) => microUsd(text) ?? 0)
-  .describe("An amount of money: 20usd or 0.50usd.");
-const words = z.array(z.string()).min(1, "name at least the program");
-const argv = words.describe("A command as a list: the program, then its arguments. No shell takes part.");
-const count = z.int().min(0);
+import { assertionSchema, scrutinySchema } from "./contractSchema.ts";
+import { serviceSchema, setupSchema } from "./environmentSchema.ts";
+import { argv, count, duration, money } from "./fields.ts";
 
 const limits = z
   .strictObject({
@@ -63,54 +48,6 @@ const humanAgent = z.strictObject({
 });
 const agent = z.union([programAgent, humanAgent]);
 
-const testsCheck = z.strictObject({
-  command: argv,
-  expect: z
-    .array(z.string())
-    .default([])
-    .describe(
-      "Tests that must be reported as passed, by name or by `suite > name`; empty means all that ran, and at least one.",
-    ),
-  report: z
-    .union([
-      z.enum(["tap", "junit"]),
-      z.strictObject({
-        format: z.enum(["tap", "junit"]),
-        file: z.string().describe("Where the command leaves its report, relative to `cwd`'s tree."),
-      }),
-    ])
-    .default("tap")
-    .describe("The machine-readable report: on standard output, or in a file."),
-  cwd: z.string().optional().describe("A folder of the tree."),
-  timeout: duration.optional(),
-});
-const commandCheck = z.union([
-  argv,
-  z.strictObject({
-    command: argv,
-    exitCode: z.int().default(0),
-    cwd: z.string().optional().describe("A folder of the tree."),
-    timeout: duration.optional(),
-  }),
-]);
-
-const assertion = z
-  .strictObject({
-    id: z.string(),
-    behaviour: z.string().min(1).describe("What is promised, for people."),
-    tests: testsCheck.optional().describe("Checked by tests that a report names as passed."),
-    command: commandCheck.optional().describe("Checked by a command's exit code."),
-    onBase: z
-      .enum(["fails", "passes", "any"])
-      .default("any")
-      .describe("What the check is expected to say before any work. Recorded, not checked yet."),
-  })
-  .refine(
-    (one) => (one.tests === undefined) !== (one.command === undefined),
-    "an assertion has exactly one check: either `tests` or `command`",
-  )
-  .describe("One promise, with exactly one check: `tests` or `command`.");
-
 const task = z.strictObject({
   id: z.string(),
   goal: z.string().min(1),
@@ -119,10 +56,31 @@ const task = z.strictObject({
   needs: z.array(z.string()).default([]).describe("Tasks that must be done first."),
   access: z.enum(["write", "read"]).default("write"),
   input: z.unknown().optional().describe("Anything the agent should be told beside the goal."),
+  stage: z.string().optional().describe("A name under `stages`; the first when left out."),
   timeout: duration.optional().describe("Of one attempt."),
+  deadline: duration.optional().describe("Of the task as a whole, from its first attempt on."),
   maxAttempts: z.int().min(1).default(3),
-  onFailure: z.enum(["failFast", "retry", "fallback"]).default("retry"),
-  fallback: z.string().optional().describe("The agent that takes over with `onFailure: fallback`."),
+  onFailure: z
+    .enum(["failFast", "retry", "retryDownstream", "fallback"])
+    .default("retry")
+    .describe(
+      "failFast ends the mission; retry tries again; retryDownstream also does again what was built on it; fallback gives the goal to `fallback`.",
+    ),
+  fallback: z
+    .union([
+      z.string(),
+      z.strictObject({
+        agent: z.string(),
+        goal: z.string().min(1).optional().describe("Another way to the same assertions."),
+      }),
+    ])
+    .optional()
+    .describe("Who takes over with `onFailure: fallback`: an agent, or { agent, goal }."),
+});
+
+const stage = z.strictObject({
+  id: z.string(),
+  goal: z.string().min(1).optional().describe("What is reached when it is sealed, for people."),
 });
 
 const policy = z.strictObject({
@@ -136,6 +94,18 @@ const policy = z.strictObject({
   backoff: duration.optional().describe("Before an attempt after an infrastructure failure; doubles."),
   maxInfrastructureRetries: z.int().min(0).optional(),
   snapshotEvery: duration.optional(),
+  preflightRuns: count
+    .optional()
+    .describe(
+      "How often each check runs on the base before any work; more than once shows flakiness, 0 is none.",
+    ),
+  mutationSamples: count
+    .optional()
+    .describe("Changed lines that are broken on purpose to see whether a check notices."),
+  mayChangeTests: z
+    .array(z.string())
+    .optional()
+    .describe("Tests of the base that tasks may change, as paths and globs; changes to others are findings."),
   sandbox: z
     .enum(["bubblewrap", "none"])
     .optional()
@@ -149,11 +119,25 @@ export const missionFileSchema = z
     repository: repository.default("."),
     branch: z.string().min(1).optional().describe("Delivered into the repository; houston/… when left out."),
     agents: z.record(z.string(), agent),
-    contract: z.array(assertion).describe("What must be true in the end."),
-    tasks: z.array(task),
+    setup: setupSchema.optional(),
+    services: z.record(z.string(), serviceSchema).optional(),
+    contract: z.array(assertionSchema).describe("What must be true in the end."),
+    checks: z
+      .array(scrutinySchema)
+      .optional()
+      .describe(
+        "Checks of the whole tree that no task claims: what they passed on the base they must pass in the end.",
+      ),
+    stages: z
+      .array(stage)
+      .min(1)
+      .optional()
+      .describe("Milestones in order: the tasks of one begin when the one before is sealed by verdicts."),
+    tasks: z.array(task).describe("Who does what; an empty list proves the contract on the base."),
     budget: limits.default({}),
     timeout: duration.optional().describe("The whole mission ends after this long."),
     policy: policy.default({}),
+    $schema: z.string().optional().describe("Where editors find this schema; nothing else reads it."),
   })
   .describe("A mission of Houston.");
 

@@ -20,19 +20,24 @@ export function problemsOf(error: z.ZodError, value: unknown, schema: Json): Pro
 function ofIssue(issue: Issue, base: (string | number)[], value: unknown, schema: Json): Problem[] {
   const path = [...base, ...issue.path.map((part) => (typeof part === "number" ? part : String(part)))];
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(path, key, schema));
+  if (issue.code === "invalid_key")
+    return [{ path, isKey: true, message: issue.issues.map(({ message }) => message).join("; ") }];
   if (issue.code === "invalid_union") {
-    const branch = likeliest(issue.errors);
+    const branch = likeliest(issue.errors, valueAt(value, path));
     if (branch !== undefined) return branch.flatMap((inner) => ofIssue(inner, path, value, schema));
   }
   return [{ path, isKey: false, message: sentence(issue, path, valueAt(value, path), schema) }];
 }
 
 /** Of several forms, the one that was meant: it fits the value's kind and misses least. */
-function likeliest(errors: Issue[][]): Issue[] | undefined {
+function likeliest(errors: Issue[][], value: unknown): Issue[] | undefined {
+  const isOfAnotherKind = ({ code, path }: Issue): boolean =>
+    path.length === 0 &&
+    (code === "invalid_type" || (code === "invalid_value" && typeof value === "object" && value !== null));
   const cost = (issues: Issue[]): number =>
     issues.reduce((sum, issue) => {
       if (issue.code === "unrecognized_keys") return sum + 2 * issue.keys.length;
-      if (issue.code === "invalid_type" && issue.path.length === 0) return sum + 100;
+      if (isOfAnotherKind(issue)) return sum + 100;
       return sum + (issue.code === "invalid_type" && issue.input === undefined ? 3 : 1);
     }, 0);
   return errors.toSorted((a, b) => cost(a) - cost(b))[0];

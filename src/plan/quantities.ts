@@ -1,4 +1,5 @@
 /** Durations and money as people write them: `10m`, `1h30m`, `20usd`. */
+import { dimensions, type Amounts, type Dimension, type Limits } from "../protocol/budget.ts";
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -43,4 +44,25 @@ export function durationText(ms: number): string {
 /** An amount of money as it is written in a mission file. */
 export function moneyText(costMicroUsd: number): string {
   return `${String(Number((costMicroUsd / 1_000_000).toFixed(6)))}usd`;
+}
+
+const amountText: Readonly<Record<Dimension, (amount: number) => string>> = {
+  calls: (amount) => `${amount} calls`,
+  tokens: (amount) => `${amount} tokens`,
+  timeMs: (amount) => (amount === 0 ? "0s" : durationText(amount)),
+  costMicroUsd: (amount) => moneyText(amount),
+};
+
+/** What was spent, against its limit where there is one. */
+export function spending(spent: Amounts, limits: Limits): string {
+  return (
+    dimensions
+      .filter((dimension) => spent[dimension] > 0 || limits[dimension] !== undefined)
+      .map((dimension) => {
+        const limit = limits[dimension];
+        const text = amountText[dimension](spent[dimension]);
+        return limit === undefined ? text : `${text} of ${amountText[dimension](limit)}`;
+      })
+      .join(", ") || "nothing"
+  );
 }

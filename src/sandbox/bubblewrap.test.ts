@@ -287,6 +287,26 @@ describe("limits", () => {
     expect(`${out}${err}`).toMatch(/fork|resource/i);
   });
 
+  test("a fork bomb does not keep the host from working, nor other jails (case 5)", async () => {
+    const small = createBubblewrap({ graceMs: 100, limits: { processes: 50 } });
+    const stop = new AbortController();
+    const bomb = await small.spawn(
+      request(["sh", "-c", "b() { b | b & }; echo up; b; sleep 60"], { signal: stop.signal }),
+    );
+    expect(await firstLine(bomb.stdout)).toBe("up");
+    expect((await run(["echo", "other"], {}, small)).out).toBe("other\n");
+    stop.abort();
+    await bomb.exit;
+  });
+
+  test("who takes too much memory dies alone, before the host has none (case 6)", async () => {
+    const small = createBubblewrap({ limits: { memorySizeBytes: 1_073_741_824 } });
+    const hoard =
+      "const all = []; for (let i = 0; i < 40; i++) all.push(Buffer.alloc(67108864, 1)); console.log('took it')";
+    const script = `node -e "console.log('small')"; node -e "${hoard}" 2>/dev/null || echo died; cat /proc/self/oom_score_adj`;
+    expect((await run(["sh", "-c", script], {}, small)).out).toBe("small\ndied\n1000\n");
+  });
+
   test("temporary folders, shared memory and files are bounded (case 7)", async () => {
     const small = createBubblewrap({ limits: { temporarySizeBytes: 1_048_576, fileSizeBytes: 2_097_152 } });
     for (const file of ["/tmp/big", "/dev/shm/big", "/home/agent/big", "./big"]) {

@@ -1,7 +1,8 @@
 /**
  * The box: one bubblewrap jail per command, in namespaces of its own (user, pid, net, ipc, uts, cgroup), without
- * capabilities, network, environment or descriptors, under an account that is never uid 0. The profile was found
- * by experiment on Debian 12; design/security.md lists what it must refuse and bubblewrap.test.ts proves it.
+ * capabilities, network (unless asked for), environment or descriptors, under an account that is never uid 0 and a
+ * filter of system calls. The profile was found by experiment on Debian 12; design/security.md lists what it must
+ * refuse and bubblewrap.test.ts proves it.
  *
  * A jail is held at its door until the runner says "go", and it says so only once every process of the jail is
  * tied to the runner's life (`--die-with-parent`). So there is no moment at which killing the runner leaves a
@@ -21,6 +22,7 @@ import { SandboxError } from "../ports/sandbox.ts";
 import { adoptForAccount } from "./account.ts";
 import { planBinds, type Bind } from "./binds.ts";
 import { byteChunks, maskInherited, pipeOf } from "./descriptors.ts";
+import { missingMounts, planMounts, type MountPlan } from "./mounts.ts";
 import { startOnPipes, type PipedProgram } from "./pipes.ts";
 import { probeSandbox } from "./probe.ts";
 import {
@@ -33,6 +35,7 @@ import {
   type JailLimits,
 } from "./profile.ts";
 import { findTool, installHint, namespaceHint } from "./requirements.ts";
+import { systemCallFilter } from "./seccomp.ts";
 import { planLaunch, type LaunchTools } from "./staging.ts";
 import { childOf, identify, isAlive, sendSignal, waitUntilGone, type ProcessIdentity } from "./tree.ts";
 
@@ -52,9 +55,10 @@ export function createBubblewrap(options: BubblewrapOptions = {}): Sandbox {
     checkProgram(request);
     const tools = findTools(options.toolFolders);
     const binds = await planBinds({ ...request, readOnly: [...request.readOnly, nodeFolder()] });
+    const mounts = await planMounts(request);
     if (request.signal.aborted) throw new SandboxError("refused", "aborted before the jail was started");
-    const program = await launch(tools, request, binds, limits);
-    return await admit(program, request, graceMs);
+    const program = await launch(tools, request, binds, mounts, limits);
+    return await admit(program, request, mounts, graceMs);
   }
   return {
     kind: "bubblewrap",
@@ -96,24 +100,33 @@ async function launch(
   tools: LaunchTools,
   request: JailRequest,
   binds: Bind[],
+  mounts: MountPlan,
   limits: JailLimits,
 ): Promise<PipedProgram> {
   const own = ["--args", String(descriptors.arguments)];
-  const plan = planLaunch(tools, [...own, "--", ...doorArgv(limits, request.argv)], binds);
-  const piped = ["door", "arguments", ...jailFiles].map(() => "pipe" as const);
+  const all = [...binds, ...mounts.binds];
+  const plan = planLaunch(tools, [...own, "--", ...doorArgv(limits, request.argv)], all);
+  const files = jailFiles(request.network === true);
+  const piped = ["door", "arguments", ...files, "filter"].map(() => "pipe" as const);
   const masked = maskInherited(3 + piped.length);
   const options = { ...plan.identity, cwd: "/", env: {}, stdio: [...piped, ...masked.stdio] };
   const program = await startOnPipes(plan.file, plan.argv, request.stdin, options).finally(masked.close);
-  const jail = jailArguments(request, plan.binds, limits);
+  const jail = jailArguments(request, plan.binds, mounts.caches, limits);
   pipeOf(program.child, descriptors.arguments).end(jail.map((argument) => `${argument}\0`).join(""));
-  for (const [index, file] of jailFiles.entries()) {
+  for (const [index, file] of files.entries()) {
     pipeOf(program.child, descriptors.firstFile + index).end(file.content);
   }
+  pipeOf(program.child, descriptors.filter).end(systemCallFilter() ?? "");
   return program;
 }
 
 /** Waits until the jail stands, opens its door and watches over its end. */
-async function admit(program: PipedProgram, request: JailRequest, graceMs: number): Promise<JailProcess> {
+async function admit(
+  program: PipedProgram,
+  request: JailRequest,
+  mounts: MountPlan,
+  graceMs: number,
+): Promise<JailProcess> {
   const { child, stdout, stderr } = program;
   const { pid } = child;
   if (pid === undefined) throw new SandboxError("refused", "the system refused to start another process");
@@ -135,6 +148,12 @@ async function admit(program: PipedProgram, request: JailRequest, graceMs: numbe
     giveUp();
     const [complaint] = await Promise.all([text(stderr), left]);
     throw refusal(request.signal.aborted ? "aborted before the program was started" : complaint);
+  }
+  const missing = missingMounts(init.pid, mounts.binds);
+  if (missing.length > 0) {
+    giveUp();
+    await left;
+    throw new SandboxError("refused", `what is sealed does not stand at ${missing.join(", ")}`);
   }
   const exit = watch(left, init, request.signal, graceMs);
   door.end("go\n");

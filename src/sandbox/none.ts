@@ -6,10 +6,15 @@
  */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
+import { constants } from "node:fs";
+import { chmod, cp, lstat, readdir, rm } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
 import type { JailExit, JailProcess, JailRequest, Sandbox } from "../ports/sandbox.ts";
 import { SandboxError } from "../ports/sandbox.ts";
 import { byteChunksUntil } from "./descriptors.ts";
+import { prepareMountPoint } from "./mountPoint.ts";
+import { mountsOf } from "./mounts.ts";
 import { startOnPipes } from "./pipes.ts";
 import { nodeFolder } from "./profile.ts";
 import { findTree, sendSignal, waitUntilGone } from "./tree.ts";
@@ -32,6 +37,7 @@ async function spawnBare(request: JailRequest, graceMs: number): Promise<JailPro
   if (program === undefined || program === "")
     throw new SandboxError("invalid", "there is no program to run");
   if (request.signal.aborted) throw new SandboxError("refused", "aborted before the program was started");
+  await copyMounts(request);
   const marker = randomUUID();
   const { child, stdout, stderr } = await startOnPipes(program, args, request.stdin, {
     cwd: request.cwd,
@@ -59,6 +65,37 @@ async function spawnBare(request: JailRequest, graceMs: number): Promise<JailPro
     stderr: byteChunksUntil(stderr, exit),
     exit,
   };
+}
+
+/** Without a box there is nothing to mount with: the program gets copies that are its own, new ones each time. */
+async function copyMounts(request: JailRequest): Promise<void> {
+  const { workspace, list } = mountsOf(request);
+  for (const { source, path } of list) {
+    const target = join(workspace, path);
+    await prepareMountPoint(workspace, path);
+    try {
+      await rm(target, { recursive: true });
+      await cp(source, target, {
+        recursive: true,
+        verbatimSymlinks: true,
+        mode: constants.COPYFILE_FICLONE,
+      });
+      await makeWritable(target);
+    } catch (cause) {
+      throw new SandboxError("invalid", `${source} could not be copied to ${target}: ${String(cause)}`, {
+        cause,
+      });
+    }
+  }
+}
+
+/** Files of what is sealed are read-only, and so are their copies. */
+async function makeWritable(directory: string): Promise<void> {
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) await makeWritable(path);
+    else if (entry.isFile()) await chmod(path, (await lstat(path)).mode | 0o200);
+  }
 }
 
 async function watch(

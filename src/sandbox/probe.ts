@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import type { JailProcess, JailRequest, SandboxReport } from "../ports/sandbox.ts";
 import { SandboxError } from "../ports/sandbox.ts";
+import { systemCallFilter } from "./seccomp.ts";
 
 /** Prints what does not hold. core_pattern is opened for appending and nothing written: harmless if it works. */
 const questions = `
@@ -13,6 +14,7 @@ const questions = `
 [ "$(grep -c : /proc/net/dev)" = 1 ] && grep -q lo: /proc/net/dev || echo "there is a network"
 ! tr '\\0' '\\n' </proc/1/environ 2>/dev/null | grep -q = || echo "the runner's environment shows"
 ! unshare --user true 2>/dev/null || echo "namespaces can be made inside"
+${systemCallFilter() === undefined ? "true" : "grep -q '^Seccomp:[[:space:]]*2' /proc/self/status"} || echo "system calls are not filtered"
 ! (: >/houston-probe) 2>/dev/null || echo "the root folder is writable"
 : >./here || echo "the workspace is not writable"
 `;

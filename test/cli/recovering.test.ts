@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { MissionReport } from "../../src/app/missionReport.ts";
+import type { MissionReport } from "../../src/app/reportEntries.ts";
 import { onMachine, types, type Machine } from "./kit.ts";
 
 async function onTwoMachines(work: (machine: Machine, other: Machine) => Promise<void>): Promise<void> {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { MissionReport } from "../../src/app/missionReport.ts";
+import type { MissionReport } from "../../src/app/reportEntries.ts";
 import { onMachine, types } from "./kit.ts";
 
 test("a mission runs to a verified branch, and its result can be asked for in every form", async () => {

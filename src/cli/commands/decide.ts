@@ -1,7 +1,7 @@
 /** `houston approve`, `reject`, `pause`, `resume`, `cancel`: a person's word, appended from any terminal. */
 import type { Houston } from "../../app/houston.ts";
 import type { HumanCommand } from "../../protocol/commands.ts";
-import { escapeLine } from "../escape.ts";
+import { escapeLine } from "../../app/escape.ts";
 import { CliError, exitCodes, refusalError, type ExitCode } from "../exit.ts";
 import { limitsFrom } from "../limits.ts";
 import { findMission, shortId, withHouston, type GlobalOptions } from "../opening.ts";

@@ -3,7 +3,7 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { diagnose } from "../../app/doctor.ts";
-import { escapeText } from "../escape.ts";
+import { escapeText } from "../../app/escape.ts";
 import { exitCodes, type ExitCode } from "../exit.ts";
 import { stateDirectoryOf, withHouston, type GlobalOptions } from "../opening.ts";
 import { print, printJson, styled, table, tell } from "../output.ts";

@@ -1,11 +1,11 @@
 /** `houston ls`, `status` and `inbox`: what there is, what it is at, what waits for a person. */
 import type { MissionSummary } from "../../protocol/status.ts";
-import { escapeLine } from "../escape.ts";
+import { escapeLine } from "../../app/escape.ts";
 import { CliError, exitCodes, type ExitCode } from "../exit.ts";
 import { findMission, shortId, withHouston, type GlobalOptions } from "../opening.ts";
 import { ago, print, printJson, table, tell } from "../output.ts";
 import { treeOf } from "../tree.ts";
-import { answerCommands, approvalCommands, Notes } from "../waiting.ts";
+import { answerCommands, approvalCommands, Notes, reasonLines } from "../waiting.ts";
 
 export interface LookOptions extends GlobalOptions {
   json?: boolean;
@@ -125,7 +125,7 @@ function itemText({
   return [
     `${shortId(missionId)} ${id}  ${kind}, risk ${risk}${until}: ${escapeLine(question)}`,
     `  mission: ${escapeLine(goal, 100)}`,
-    `  why: ${escapeLine(reason, 500)}`,
+    ...reasonLines(reason),
     ...commands.map((command) => `  ${command}`),
   ].join("\n");
 }

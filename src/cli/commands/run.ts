@@ -5,15 +5,16 @@ import { loadMissionFile } from "../../app/missionFiles.ts";
 import type { MissionView } from "../../app/missionView.ts";
 import type { BoxKind } from "../../app/sandboxes.ts";
 import type { MissionDraft } from "../../plan/missionDraft.ts";
-import { escapeLine, escapeText } from "../escape.ts";
+import { escapeLine, escapeText } from "../../app/escape.ts";
 import { CliError, exitCodes, outcomeExit, refusalError, type ExitCode } from "../exit.ts";
 import { listenForInterruption, type Interruption } from "../interruption.ts";
 import { limitsFrom } from "../limits.ts";
-import { shortId, withHouston, type GlobalOptions } from "../opening.ts";
+import { shortId, stateDirectoryOf, withHouston, type GlobalOptions } from "../opening.ts";
 import { canAsk, print, printJson, tell } from "../output.ts";
 import { createProgress, type Progress } from "../progress.ts";
 import { startRunner } from "../startRunner.ts";
 import { Notes, waitsForHuman } from "../waiting.ts";
+import { problemLines } from "./plan.ts";
 
 export interface RunOptions extends GlobalOptions {
   detach?: boolean;
@@ -22,10 +23,13 @@ export interface RunOptions extends GlobalOptions {
   budget?: string;
   wait?: boolean;
   json?: boolean;
+  allowSetupNetwork?: boolean;
+  /** Somebody else says how it ended. */
+  quiet?: boolean;
 }
 
 export async function run(file: string, options: RunOptions): Promise<ExitCode> {
-  const draft = await draftFrom(file, options);
+  const draft = withOverrides(await draftFrom(file, options), options);
   return await withHouston(options, "change", async (houston) => {
     await checkBox(houston, draft);
     await houston.checkRepository(draft);
@@ -40,30 +44,41 @@ export async function run(file: string, options: RunOptions): Promise<ExitCode> 
   });
 }
 
-async function draftFrom(file: string, options: RunOptions): Promise<MissionDraft> {
+export async function draftFrom(file: string, options: RunOptions): Promise<MissionDraft> {
   if (!existsSync(file)) throw new CliError(exitCodes.notFound, `there is no file ${file}`);
-  const loaded = await loadMissionFile(file);
-  if (!loaded.ok) {
-    const lines = loaded.problems.map(({ line, column, path, message }) => {
-      const where = path.length === 0 ? "" : `${path.join(".")}: `;
-      return `${file}:${line}:${column}: ${where}${message}`;
-    });
-    throw new CliError(exitCodes.usage, escapeText(lines.join("\n")));
-  }
-  const { draft } = loaded;
-  if (options.budget !== undefined)
-    draft.budget = { ...draft.budget, ...limitsFrom(options.budget, "--budget") };
+  const loaded = await loadMissionFile(file, stateDirectoryOf(options));
+  if (!loaded.ok) throw new CliError(exitCodes.usage, problemLines(file, loaded.problems));
+  return loaded.draft;
+}
+
+/** What only a person can say, on the command line. */
+export function withOverrides(draft: MissionDraft, options: RunOptions): MissionDraft {
   if (draft.policy.sandbox === "none" && options.sandbox !== "none")
     throw new CliError(
       exitCodes.usage,
-      `${file} asks to run without a box: say --sandbox none if you want that`,
+      "the mission asks to run without a box: say --sandbox none if you want that",
     );
-  if (options.sandbox === "none") draft.policy = { ...draft.policy, sandbox: "none" };
-  return draft;
+  const policy = { ...draft.policy, setupNetwork: options.allowSetupNetwork === true };
+  if (options.sandbox === "none") policy.sandbox = "none";
+  if (policy.setupNetwork) tellWhatMayUseNetwork(draft);
+  const budget =
+    options.budget === undefined
+      ? draft.budget
+      : { ...draft.budget, ...limitsFrom(options.budget, "--budget") };
+  return { ...draft, policy, budget };
+}
+
+function tellWhatMayUseNetwork({ setup = [] }: MissionDraft): void {
+  const commands = setup.filter(({ network }) => network).map(({ command }) => command.join(" "));
+  tell(
+    commands.length === 0
+      ? "--allow-setup-network changes nothing: no setup asks for the network"
+      : `setup may use the network: ${escapeLine(commands.join("; "))}`,
+  );
 }
 
 /** Fails closed: without a box that holds, nothing runs unless a person said so. */
-async function checkBox(houston: Houston, draft: MissionDraft): Promise<void> {
+export async function checkBox(houston: Houston, draft: MissionDraft): Promise<void> {
   if (draft.policy.sandbox === "none") {
     tell("WARNING: --sandbox none: agents run with all the rights of this account");
     return;
@@ -93,6 +108,11 @@ function planText(draft: MissionDraft): string {
   const tasks = draft.tasks.map(
     ({ id, agentId, fulfills }) => `  ${id} by ${agentId}, fulfils ${fulfills.join(", ")}`,
   );
+  const setup = (draft.setup ?? []).map(
+    ({ command, network }) =>
+      `  ${command.join(" ")}${network ? (draft.policy.setupNetwork ? ", with the network" : ", wants the network") : ""}`,
+  );
+  if (setup.length > 0) tasks.push("setup:", ...setup);
   return escapeText([`goal: ${draft.goal}`, ...tasks, `budget: ${JSON.stringify(draft.budget)}`].join("\n"));
 }
 
@@ -117,7 +137,11 @@ async function detached(houston: Houston, missionId: string, options: RunOptions
   return exitCodes.ok;
 }
 
-async function inForeground(houston: Houston, missionId: string, options: RunOptions): Promise<ExitCode> {
+export async function inForeground(
+  houston: Houston,
+  missionId: string,
+  options: RunOptions,
+): Promise<ExitCode> {
   const progress = createProgress(process.stderr);
   const interruption = listenForInterruption(() =>
     progress.note("stopping in good order; once more to leave at once"),
@@ -171,6 +195,7 @@ function watchRun(
 function conclude(view: MissionView, interruption: Interruption, options: RunOptions): ExitCode {
   const { missionId, outcome, status, branch } = view;
   const exit = exitOf(view, interruption.signal.aborted);
+  if (options.quiet === true && outcome !== undefined) return exit;
   if (options.json === true)
     printJson({
       missionId,

@@ -1,7 +1,7 @@
 /** `houston runner`: a process that performs missions and takes over those whose runner died. */
 import type { Houston } from "../../app/houston.ts";
 import type { BoxKind } from "../../app/sandboxes.ts";
-import { escapeLine } from "../escape.ts";
+import { escapeLine } from "../../app/escape.ts";
 import { CliError, exitCodes, outcomeExit, type ExitCode } from "../exit.ts";
 import { listenForInterruption } from "../interruption.ts";
 import { findMission, withHouston, type GlobalOptions } from "../opening.ts";

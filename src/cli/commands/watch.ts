@@ -1,7 +1,7 @@
 /** `houston watch`, `events` and `logs`: following a mission that somebody else performs. */
 import type { Houston } from "../../app/houston.ts";
 import { traceOf } from "../../app/trace.ts";
-import { escapeText } from "../escape.ts";
+import { escapeText } from "../../app/escape.ts";
 import { eventText } from "../eventText.ts";
 import { CliError, exitCodes, outcomeExit, type ExitCode } from "../exit.ts";
 import { listenForInterruption } from "../interruption.ts";

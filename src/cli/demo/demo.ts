@@ -1,56 +1,71 @@
 /**
- * `houston demo`: a real mission on a real library, whose runner is killed with SIGKILL in the middle.
- * A second runner recovers it, a verifier judges the result in a fresh workspace, and the branch is
- * delivered. Exits 0 only if all of that happened.
+ * `houston demo`: three real missions on real libraries, whose runner is killed with SIGKILL in the middle. A second
+ * runner recovers them; a verifier judges what comes of it in fresh workspaces, with checks the agent never sees,
+ * refuses what only fits the visible tests, and a fix task does it again; the branches are delivered. Exits 0 only
+ * if all of that happened.
  */
-import { rmSync } from "node:fs";
-import type { MissionRecord } from "../../app/following.ts";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { escapeLine, escapeText } from "../../app/escape.ts";
 import { openHouston, type Houston } from "../../app/houston.ts";
-import { loadMissionFile } from "../../app/missionFiles.ts";
-import type { MissionReport } from "../../app/missionReport.ts";
 import { probeSandbox } from "../../app/probe.ts";
+import type { MissionReport } from "../../app/reportEntries.ts";
+import { reportHtml } from "../../app/reportHtml.ts";
 import { changesOf, reportText } from "../commands/report.ts";
-import { escapeText } from "../escape.ts";
+import { draftFrom, withOverrides } from "../commands/run.ts";
 import { shortCommit } from "../eventText.ts";
 import { CliError, exitCodes, type ExitCode } from "../exit.ts";
 import { listenForInterruption } from "../interruption.ts";
 import { print, styled, tell } from "../output.ts";
-import { createProgress, type Progress } from "../progress.ts";
-import { git, layOutDemo, type Demo } from "./layout.ts";
+import { lostEvents, missingFrom, overfitsOf, type Performed } from "./conclusions.ts";
+import { Following } from "./following.ts";
+import { git, layOutDemo, type Demo, type Library } from "./layout.ts";
 import { DemoRunner, endWhatIsLeftIn } from "./processes.ts";
 
 export interface DemoOptions {
   keep?: boolean;
 }
 
-/** If the agent has changed nothing by then, the kill comes all the same. */
+/** If no agent has changed anything by then, the kill comes all the same. */
 const killAfterMs = 20_000;
 const giveUpAfterMs = 10 * 60_000;
 
 export async function demo(options: DemoOptions): Promise<ExitCode> {
   const sandbox = await chooseSandbox();
-  const laidOut = layOutDemo(sandbox);
+  const laidOut = layOutDemo();
   const interruption = listenForInterruption(() => tell("interrupted: cleaning up"));
   const signal = AbortSignal.any([interruption.signal, AbortSignal.timeout(giveUpAfterMs)]);
   const runners: DemoRunner[] = [];
   try {
     const houston = await openHouston({ stateDirectory: laidOut.stateDirectory });
     try {
-      return await perform({ demo: laidOut, houston, signal, runners });
+      return await perform({ demo: laidOut, houston, sandbox, signal, runners });
     } finally {
       await houston.close();
     }
   } catch (error) {
-    for (const runner of runners) tell(`--- ${runner.name} said:\n${escapeText(runner.log())}`);
+    for (const runner of runners)
+      if (runner.log() !== "") tell(`--- ${runner.name} said:\n${escapeText(runner.log())}`);
     if (interruption.signal.aborted) return exitCodes.interrupted;
     throw error;
   } finally {
     for (const runner of runners) await runner.kill();
     endWhatIsLeftIn(laidOut.root);
     interruption.stopListening();
-    if (options.keep === true) tell(`kept: ${laidOut.root}`);
-    else rmSync(laidOut.root, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    cleanUp(laidOut, options.keep === true);
   }
+}
+
+/** Reports are what a reader may want to look at afterwards; they stay. */
+function cleanUp({ root, reports }: Demo, keep: boolean): void {
+  if (keep) return tell(`kept: ${root}`);
+  const hasReports = readdirSync(reports).length > 0;
+  const paths = hasReports
+    ? readdirSync(root)
+        .map((name) => join(root, name))
+        .filter((path) => path !== reports)
+    : [root];
+  for (const path of paths) rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
 }
 
 async function chooseSandbox(): Promise<"bubblewrap" | "none"> {
@@ -59,167 +74,129 @@ async function chooseSandbox(): Promise<"bubblewrap" | "none"> {
     tell(`sandbox: ${report.detail}`);
     return "bubblewrap";
   }
-  tell(styled("yellow", `WARNING: no sandbox: ${escapeText(report.detail)}`, process.stderr));
-  tell(
-    styled(
-      "yellow",
-      "WARNING: the demo runs its own bundled agent with --sandbox none; houston run would refuse",
-      process.stderr,
-    ),
-  );
+  const warn = (text: string): void => tell(styled("yellow", `WARNING: ${text}`, process.stderr));
+  warn(`no sandbox: ${escapeText(report.detail)}`);
+  warn("the demo runs its own bundled agent with --sandbox none; houston run would refuse");
   return "none";
 }
 
 interface Stage {
   demo: Demo;
   houston: Houston;
+  sandbox: "bubblewrap" | "none";
   signal: AbortSignal;
   runners: DemoRunner[];
 }
 
+interface Created {
+  library: Library;
+  name: string;
+  missionId: string;
+}
+
 async function perform(stage: Stage): Promise<ExitCode> {
-  const { demo: laidOut, houston } = stage;
-  const base = git(laidOut.repository, "rev-parse", "HEAD");
-  tell(
-    `library: ${laidOut.repository} at ${shortCommit(base)}, with failing tests; the agent is a program, without a model or a key`,
-  );
-  const missionId = await create(stage);
-  const progress = createProgress(process.stderr);
-  const watching = watchAll(stage, missionId, progress);
-  const first = startRunner(stage, missionId, "runner-1");
-  progress.note(`runner 1 is process ${first.pid}`);
-  const before = await untilKillTime(stage, missionId, first);
+  const { houston, signal } = stage;
+  const missions = await create(stage);
+  const following = new Following(houston, missions, signal);
+  const first = startRunner(stage, "runner 1");
+  await following.until(() => first.hasEnded || following.has("attempt.started"));
+  await following.until(() => first.hasEnded || following.has("snapshot.taken"), killAfterMs);
+  if (first.hasEnded) throw new CliError(exitCodes.error, "runner 1 ended before it could be killed");
+  const before = new Map(missions.map(({ missionId }) => [missionId, following.seen(missionId)]));
   await first.kill();
-  progress.note(
-    styled("bold", `runner 1 was killed with SIGKILL after ${before.length} events`, process.stderr),
-  );
   const killedAt = Date.now();
-  const second = startRunner(stage, missionId, "runner-2");
-  progress.note(`runner 2 is process ${second.pid}; it takes the mission over`);
-  await untilClosed(stage, missionId, second);
+  const count = [...before.values()].reduce((sum, records) => sum + records.length, 0);
+  tell(styled("bold", `runner 1 was killed with SIGKILL after ${count} events`, process.stderr));
+  const second = startRunner(stage, "runner 2");
+  const isClosed = ({ missionId }: Created): boolean =>
+    following.seen(missionId).some(({ event }) => event.type === "mission.closed");
+  await Promise.race([following.until(() => missions.every(isClosed)), second.ended()]);
   await second.ended();
-  await watching.end();
-  const report = await houston.report(missionId);
-  if (report === undefined) throw new CliError(exitCodes.error, "the mission is gone");
-  const lost = await lostEvents(houston, missionId, before);
-  tell(`\n${recovered(report, before.length, lost, killedAt)}`);
-  print(`\n${reportText(report, await changesOf(houston, report))}`);
-  return judge(laidOut, report, base, lost);
+  await following.end();
+  const performed: Performed[] = [];
+  for (const { library, missionId } of missions) {
+    const report = await houston.report(missionId);
+    if (report === undefined) throw new CliError(exitCodes.error, `${library.name}: the mission is gone`);
+    const seen = before.get(missionId) ?? [];
+    const now = await Array.fromAsync(houston.events(missionId, 0));
+    performed.push({ library, report, before: seen.length, lost: lostEvents(seen, now) });
+  }
+  return await conclude(stage, performed, killedAt);
 }
 
-async function create({ demo: laidOut, houston }: Stage): Promise<string> {
-  const loaded = await loadMissionFile(laidOut.missionFile);
-  if (!loaded.ok)
-    throw new CliError(exitCodes.error, loaded.problems.map(({ message }) => message).join("\n"));
-  const created = await houston.createMission(loaded.draft);
-  if (!created.ok) throw new CliError(exitCodes.error, created.refusal.message);
-  return created.missionId;
+async function create({ demo: { libraries, stateDirectory }, houston, sandbox }: Stage): Promise<Created[]> {
+  tell("the agent is a program, without a model or a key; each library has failing tests:");
+  const created: Created[] = [];
+  for (const library of libraries) {
+    const { name, repository, base, missionFile } = library;
+    tell(`  ${name.padEnd(8)}  ${repository} at ${shortCommit(base)}`);
+    const asked = await draftFrom(missionFile, { stateDir: stateDirectory });
+    const draft = withOverrides(asked, { sandbox, allowSetupNetwork: asked.setup !== undefined });
+    const mission = await houston.createMission(draft);
+    if (!mission.ok) throw new CliError(exitCodes.error, `${name}: ${mission.refusal.message}`);
+    created.push({ library, name, missionId: mission.missionId });
+  }
+  return created;
 }
 
-function startRunner({ demo: laidOut, runners }: Stage, missionId: string, name: string): DemoRunner {
-  const runner = new DemoRunner(laidOut, missionId, name);
+function startRunner({ demo: laidOut, runners }: Stage, name: string): DemoRunner {
+  const runner = new DemoRunner(laidOut, name);
   runners.push(runner);
+  tell(`${name} is process ${runner.pid}`);
   return runner;
 }
 
-function watchAll(
-  { houston, signal }: Stage,
-  missionId: string,
-  progress: Progress,
-): { end(): Promise<void> } {
-  const ending = new AbortController();
-  const watching = (async () => {
-    for await (const watched of houston.watch(missionId, {
-      signal: AbortSignal.any([signal, ending.signal]),
-      tickMs: 500,
-    })) {
-      progress.show(watched);
-      if (watched.view.outcome !== undefined) return;
-    }
-  })();
-  return {
-    async end() {
-      ending.abort();
-      await watching;
-      progress.end();
-    },
-  };
-}
-
-/** Until the attempt's first snapshot, or long enough into it: then there is something to lose. */
-async function untilKillTime(
-  { houston, signal }: Stage,
-  missionId: string,
-  runner: DemoRunner,
-): Promise<MissionRecord[]> {
-  const records: MissionRecord[] = [];
-  const patience = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  for await (const record of houston.events(missionId, 0, AbortSignal.any([signal, patience.signal]))) {
-    records.push(record);
-    if (record.event.type === "attempt.started") timer = setTimeout(() => patience.abort(), killAfterMs);
-    if (record.event.type === "snapshot.taken" || record.event.type === "mission.closed") break;
+async function conclude(stage: Stage, performed: readonly Performed[], killedAt: number): Promise<ExitCode> {
+  const { demo: laidOut, houston } = stage;
+  for (const { library, report } of performed) {
+    const changes = await changesOf(houston, report);
+    writeFileSync(join(laidOut.reports, `${library.name}.html`), reportHtml(report, changes));
+    print(`\n${styled("bold", `── ${library.name}`)}\n${reportText(report, changes)}`);
+    const branch = `refs/heads/${report.branch}`;
+    if (report.delivered !== undefined)
+      print(`\n$ git log --oneline ${report.branch}\n${git(library.repository, "log", "--oneline", branch)}`);
   }
-  clearTimeout(timer);
-  if (signal.aborted || runner.hasEnded)
-    throw new CliError(exitCodes.error, "runner 1 ended before it could be killed");
-  return records;
+  tell(`\n${[...recovered(performed, killedAt), "", ...refused(performed)].join("\n")}`);
+  tell(`\nreports to open in a browser: ${laidOut.reports}`);
+  const missing = missingFrom(performed);
+  for (const text of missing) tell(styled("red", `demo: ${escapeLine(text)}`, process.stderr));
+  if (missing.length === 0) tell("all of it was verified");
+  return missing.length === 0 ? exitCodes.ok : exitCodes.error;
 }
 
-async function untilClosed({ houston, signal }: Stage, missionId: string, runner: DemoRunner): Promise<void> {
-  for await (const { event } of houston.events(missionId, 0, signal)) {
-    if (event.type === "mission.closed") return;
-    if (event.type === "approval.requested")
-      throw new CliError(exitCodes.needsHuman, `the mission asks for a person: ${event.approval.reason}`);
-  }
-  throw new CliError(exitCodes.error, `${runner.name} did not bring the mission to its end`);
-}
-
-/** Acknowledged events that are not there any more, or not the same: must be none. */
-async function lostEvents(houston: Houston, missionId: string, before: MissionRecord[]): Promise<number> {
-  const now = new Map<number, string>();
-  for await (const record of houston.events(missionId, 0)) now.set(record.seq, JSON.stringify(record));
-  return before.filter((record) => now.get(record.seq) !== JSON.stringify(record)).length;
-}
-
-function recovered(report: MissionReport, before: number, lost: number, killedAt: number): string {
-  const run = report.runs.at(-1);
-  const lines = [
+function recovered(performed: readonly Performed[], killedAt: number): string[] {
+  return [
     styled("bold", "recovered", process.stderr),
-    `  epoch       ${run?.epoch ?? "?"}, ${(((run?.startedAt ?? killedAt) - killedAt) / 1_000).toFixed(1)}s after the kill`,
-    `  log         ${before - lost} of ${before} acknowledged events are still there, ${report.events - before} came after`,
+    ...performed.flatMap(({ library, report, before, lost }) => {
+      const run = report.runs.at(-1);
+      const seconds = (((run?.startedAt ?? killedAt) - killedAt) / 1_000).toFixed(1);
+      return [
+        `  ${library.name}: taken over ${seconds} s after the kill; ${before - lost} of ${before} acknowledged events are still there, ${report.events - before} came after`,
+        ...report.recoveries.map((recovery) => `    ${recoveryText(recovery)}`),
+      ];
+    }),
   ];
-  for (const { callId, attemptId, action, from } of report.recoveries) {
-    const what = attemptId === undefined ? `call ${callId}` : `attempt ${attemptId}`;
-    lines.push(
-      `  recovered   ${what}: ${action}${from === undefined ? "" : `; its snapshot ${shortCommit(from.commit)} was where the next attempt began`}`,
-    );
-  }
-  return lines.join("\n");
 }
 
-function judge(laidOut: Demo, report: MissionReport, base: string, lost: number): ExitCode {
-  const problems: string[] = [];
-  if (report.outcome?.outcome !== "verified")
-    problems.push(`the outcome is ${report.outcome?.outcome ?? "open"}`);
-  for (const { id, verdict } of report.assertions)
-    if (verdict?.value !== "passed" || !verdict.onDelivered)
-      problems.push(`${id} is not proven on the delivered tree`);
-  if (lost > 0) problems.push(`${lost} acknowledged events were lost`);
-  if (report.runs.length < 2) problems.push("nothing had to be recovered");
-  const branch = `refs/heads/${report.branch}`;
-  const shown = git(laidOut.repository, "for-each-ref", "--format=%(objectname)", branch);
-  if (shown === "" || shown !== report.delivered?.commit)
-    problems.push(`git shows ${shown || "nothing"} at ${branch}`);
-  if (
-    git(laidOut.repository, "rev-parse", "HEAD") !== base ||
-    git(laidOut.repository, "status", "--porcelain") !== ""
-  )
-    problems.push("the user's own work tree was touched");
-  print(
-    `\n$ git log --oneline ${report.branch}\n${shown === "" ? "" : git(laidOut.repository, "log", "--oneline", branch)}`,
-  );
-  for (const problem of problems) tell(`demo: ${escapeText(problem)}`);
-  if (problems.length === 0) tell("\nall of it was verified");
-  return problems.length === 0 ? exitCodes.ok : exitCodes.verificationFailed;
+function recoveryText({ callId, attemptId, action, from }: MissionReport["recoveries"][number]): string {
+  const what = attemptId === undefined ? `call ${callId}` : `attempt ${attemptId}`;
+  const where =
+    from === undefined ? "" : `; its snapshot ${shortCommit(from.commit)} was where the next attempt began`;
+  return `${what}: ${action}${where}`;
+}
+
+function refused(performed: readonly Performed[]): string[] {
+  return [
+    styled("bold", "refused: repairs that only fitted the tests they could see", process.stderr),
+    ...performed.flatMap(({ library, report }) =>
+      overfitsOf(report).flatMap(({ taskId, passed, refused: heldOut, fix }) => [
+        `  ${library.name}: ${taskId} passed ${passed.join(", ")}`,
+        ...heldOut.map(
+          ({ id, behaviour, reason }) =>
+            `    ✗ ${id} (held out): ${escapeLine(behaviour)}: ${escapeLine(reason, 200)}`,
+        ),
+        `    fix task ${fix.id}: ${fix.status}`,
+      ]),
+    ),
+  ];
 }

@@ -1,54 +1,69 @@
-/** Lays out the demo: a real small library with two defects as a git repository, and a mission to repair it. */
+/**
+ * Lays out the demo: each library with its defects as a git repository, and beside it its mission, with the checks
+ * that are held out where no agent looks.
+ */
 import { execFileSync } from "node:child_process";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CliError, exitCodes } from "../exit.ts";
 
+export const libraryNames = ["ledger", "schedule", "limiter"] as const;
+
+export interface Library {
+  name: string;
+  repository: string;
+  /** The commit with the defects. */
+  base: string;
+  missionFile: string;
+}
+
 export interface Demo {
   root: string;
-  repository: string;
-  missionFile: string;
+  libraries: Library[];
   stateDirectory: string;
+  /** Outlives the demo. */
+  reports: string;
 }
 
 const installation = fileURLToPath(new URL("../../..", import.meta.url));
-const library = join(installation, "examples", "libraries", "ledger");
+const examples = join(installation, "examples");
 /** Source in a checkout, compiled in the package: Node strips no types below node_modules. */
 const agents = ["examples/agents/repair/repair.ts", "dist/examples/agents/repair/repair.js"];
 
 /** Throws CliError when this installation has no examples to show. */
-export function layOutDemo(sandbox: "bubblewrap" | "none"): Demo {
+export function layOutDemo(): Demo {
   const agent = agents.map((path) => join(installation, path)).find((path) => existsSync(path));
-  if (agent === undefined || !existsSync(library))
-    throw new CliError(
-      exitCodes.error,
-      `this installation has no demo: ${library} and its agent are not there`,
-    );
+  if (agent === undefined || !existsSync(join(examples, "missions")))
+    throw new CliError(exitCodes.error, `this installation has no demo: ${examples} is not there as a whole`);
   const packages = packagesOf("oxc-parser", agent);
   const root = mkdtempSync(join(tmpdir(), "houston-demo-"));
-  const repository = join(root, "ledger");
-  cpSync(library, repository, { recursive: true });
-  commitAll(repository);
-  const demo = {
-    root,
-    repository,
-    missionFile: join(root, "mission.json"),
-    stateDirectory: join(root, "state"),
-  };
+  const demo = { root, stateDirectory: join(root, "state"), reports: join(root, "reports") };
   mkdirSync(demo.stateDirectory);
-  writeFileSync(demo.missionFile, missionText(repository, agent, packages, sandbox));
-  return demo;
+  mkdirSync(demo.reports);
+  const libraries = libraryNames.map((name) => layOutLibrary(name, join(root, name), { agent, packages }));
+  return { ...demo, libraries };
+}
+
+function layOutLibrary(
+  name: string,
+  folder: string,
+  { agent, packages }: { agent: string; packages: string },
+): Library {
+  const library = { name, repository: join(folder, "repository"), missionFile: join(folder, "mission.yaml") };
+  cpSync(join(examples, "missions", name), folder, { recursive: true });
+  const text = readFileSync(library.missionFile, "utf8");
+  // JSON's strings are YAML's too.
+  const placed = text
+    .replace("[node, $AGENT]", () => `[node, ${JSON.stringify(agent)}]`)
+    .replace("[$PACKAGES]", () => `[${JSON.stringify(packages)}]`);
+  writeFileSync(library.missionFile, placed);
+  cpSync(join(examples, "libraries", name), library.repository, { recursive: true });
+  // Not among the examples, because npm packs no file of that name.
+  writeFileSync(join(library.repository, ".gitignore"), "node_modules/\n");
+  return { ...library, base: commitAll(library.repository, `The ${name} library, as it is`) };
 }
 
 /** The folder from which the agent's own packages are loaded. */
@@ -65,21 +80,12 @@ function packagesOf(name: string, importer: string): string {
   }
 }
 
-function commitAll(repository: string): void {
-  const identity = [
-    "-c",
-    "user.name=Houston",
-    "-c",
-    "user.email=demo@localhost",
-    "-c",
-    "init.defaultBranch=main",
-  ];
-  for (const args of [
-    ["init", "--quiet"],
-    ["add", "--all"],
-    ["commit", "--quiet", "--message", "The ledger library, with two defects"],
-  ])
-    git(repository, ...identity, ...args);
+function commitAll(repository: string, message: string): string {
+  const identity = ["-c", "user.name=Houston", "-c", "user.email=demo@localhost"];
+  git(repository, "-c", "init.defaultBranch=main", "init", "--quiet");
+  git(repository, "add", "--all");
+  git(repository, ...identity, "commit", "--quiet", "--message", message);
+  return git(repository, "rev-parse", "HEAD");
 }
 
 /** The user's settings (hooks, signing, templates) have no place in a demo. */
@@ -91,68 +97,4 @@ export function git(repository: string, ...args: string[]): string {
     LC_ALL: "C",
   };
   return execFileSync("git", args, { cwd: repository, env, encoding: "utf8" }).trim();
-}
-
-/** Every test of the library by name, so that none can be left out. */
-function testNames(repository: string): string[] {
-  const folder = join(repository, "test");
-  return readdirSync(folder).flatMap((name) =>
-    [...readFileSync(join(folder, name), "utf8").matchAll(/^\s*it\(\s*'([^']+)'/gm)].flatMap(
-      ([, test]) => test ?? [],
-    ),
-  );
-}
-
-function missionText(
-  repository: string,
-  agent: string,
-  packages: string,
-  sandbox: "bubblewrap" | "none",
-): string {
-  const command = ["node", "--test", "--test-reporter=tap"];
-  const tests = (expect: string[]): object => ({ command, expect, timeout: "2m" });
-  return JSON.stringify({
-    houston: 1,
-    goal: "Repair the ledger library",
-    repository: "./ledger",
-    agents: { repair: { program: ["node", agent], readOnly: [packages] } },
-    contract: [
-      {
-        id: "comments",
-        behaviour: "Lines that are only a comment are ignored",
-        tests: tests([
-          "ignores a line that is only a comment",
-          "finds no transactions in a journal of comments",
-        ]),
-        onBase: "fails",
-      },
-      {
-        id: "quiet",
-        behaviour: "A period without movements has a statement",
-        tests: tests([
-          "closes a period without movements at its opening balance",
-          "is zero for an account that was never used",
-        ]),
-        onBase: "fails",
-      },
-      {
-        id: "all",
-        behaviour: "Every test of the library passes",
-        tests: tests(testNames(repository)),
-        onBase: "fails",
-      },
-    ],
-    tasks: [
-      {
-        id: "fix",
-        goal: "Find and repair what the tests show",
-        agent: "repair",
-        fulfills: ["comments", "quiet", "all"],
-        timeout: "10m",
-      },
-    ],
-    budget: { calls: 20, time: "30m" },
-    timeout: "1h",
-    policy: { snapshotEvery: "1s", sandbox },
-  });
 }

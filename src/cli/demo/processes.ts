@@ -11,11 +11,12 @@ export class DemoRunner {
   readonly #child: ChildProcess;
   readonly #logFile: string;
 
-  constructor(demo: Demo, missionId: string, name: string) {
+  /** Performs every mission until all are closed. */
+  constructor(demo: Demo, name: string) {
     this.name = name;
     this.#logFile = join(demo.root, `${name}.log`);
     const log = openSync(this.#logFile, "a");
-    this.#child = spawn(process.execPath, [binary, "runner", "--mission", missionId], {
+    this.#child = spawn(process.execPath, [binary, "runner", "--until-closed"], {
       stdio: ["ignore", log, log],
       env: { ...process.env, HOUSTON_STATE_DIR: demo.stateDirectory },
     });
