@@ -11,11 +11,24 @@ import { durableSteps } from "./rows/durableSteps.ts";
 import { foldRate } from "./rows/foldRate.ts";
 import { parked } from "./rows/parked.ts";
 import { recovery } from "./rows/recovery.ts";
+import { sealedEnvironment } from "./rows/sealedEnvironment.ts";
+import { snapshots } from "./rows/snapshots.ts";
 import { storage } from "./rows/storage.ts";
 import { syncsPerStep } from "./rows/syncsPerStep.ts";
+import { verification } from "./rows/verification.ts";
 import { header, rowLines, type Measured } from "./table.ts";
 
-const rows: readonly Row[] = [durableSteps, syncsPerStep, foldRate, recovery, storage, parked];
+const rows: readonly Row[] = [
+  durableSteps,
+  syncsPerStep,
+  foldRate,
+  recovery,
+  storage,
+  parked,
+  snapshots,
+  sealedEnvironment,
+  verification,
+];
 
 async function measured(row: Row): Promise<Measured> {
   const start = performance.now();
