@@ -3,9 +3,9 @@
  * JSON document on stdin; progress and the handoff leave as NDJSON on stdout.
  */
 
-/** One thing the contract demands, with the command that shows it. */
-export interface Assertion {
-  readonly id: string;
+/** A command that shows whether something the contract demands is so. */
+export interface Check {
+  readonly assertionId: string;
   readonly command: readonly string[];
   /** Folder of the command, relative to the workspace; "" is the workspace itself. */
   readonly cwd: string;
@@ -13,19 +13,21 @@ export interface Assertion {
   readonly expect: readonly string[];
 }
 
-/** An earlier attempt at the same task. */
+/** An earlier attempt at the same goal. */
 export interface PreviousAttempt {
-  readonly attemptId: string;
   readonly outcome: string;
+  /** What it said it did; ours hold a record of their changes (`memory.ts`). */
+  readonly summary: string;
   readonly findings: readonly string[];
 }
 
 /** The part of the brief this agent acts on. */
 export interface Brief {
-  readonly taskId: string;
+  /** What is to be done, in words. */
   readonly goal: string;
-  readonly attemptNumber: number;
-  readonly assertions: readonly Assertion[];
+  readonly checks: readonly Check[];
+  /** What the contract demands without showing how it is checked. */
+  readonly heldOut: readonly string[];
   readonly previous: readonly PreviousAttempt[];
   readonly timeoutMs: number;
 }
@@ -57,67 +59,76 @@ const DEFAULT_TIMEOUT_MS = 300_000;
 type Json = Readonly<Record<string, unknown>>;
 
 /** Reads a brief; throws `BriefError` when it is malformed or of another schema version. */
-export function parseBrief(text: string): Brief {
+export function parseBrief(source: string): Brief {
   let document: unknown;
   try {
-    document = JSON.parse(text);
+    document = JSON.parse(source);
   } catch {
     throw new BriefError("the brief is not JSON");
   }
   const brief = object(document, "brief");
   if (brief["schemaVersion"] !== 1)
     throw new BriefError(`unknown schemaVersion ${String(brief["schemaVersion"])}`);
-  const task = object(brief["task"], "task");
-  const attempt = object(brief["attempt"] ?? { number: 1 }, "attempt");
-  const limits = object(brief["limits"] ?? {}, "limits");
+  const task = isObject(brief["task"]) ? brief["task"] : {};
+  const limits = isObject(brief["limits"]) ? brief["limits"] : {};
+  const assertions = list(brief["assertions"] ?? [], "assertions").map((each) => object(each, "assertion"));
+  const checks = [...assertions.flatMap(readCheck), ...readInput(task["input"])];
+  const heldOut = assertions.filter((each) => each["check"] === undefined).map(behaviourOf);
+  if (checks.length === 0)
+    throw new BriefError(
+      "no assertion with a command and no task.input.testCommand: nothing to repair against",
+    );
   return {
-    taskId: string(task["id"], "task.id"),
-    goal: typeof task["goal"] === "string" ? task["goal"] : "",
-    attemptNumber: typeof attempt["number"] === "number" ? attempt["number"] : 1,
-    assertions: readAssertions(brief["assertions"], task["input"]),
+    goal: text(task["goal"]),
+    checks,
+    heldOut,
     previous: list(brief["previous"] ?? [], "previous").map(readPrevious),
     timeoutMs: typeof limits["timeoutMs"] === "number" ? limits["timeoutMs"] : DEFAULT_TIMEOUT_MS,
   };
 }
 
-/** A test command in the task's input is an assertion as well: the one for when the contract has none. */
-function readAssertions(value: unknown, input: unknown): Assertion[] {
-  const assertions = list(value ?? [], "assertions").map(readAssertion);
-  const testCommand = isObject(input) ? input["testCommand"] : undefined;
-  if (testCommand !== undefined) {
-    assertions.push({
-      id: "task.input",
-      command: strings(testCommand, "task.input.testCommand"),
-      cwd: "",
-      expect: [],
-    });
-  }
-  if (assertions.length === 0)
-    throw new BriefError("no assertion and no task.input.testCommand: nothing to repair against");
-  return assertions;
-}
-
-function readAssertion(value: unknown): Assertion {
-  const assertion = object(value, "assertion");
+/** Nothing for what is held out, and for checks without a command: other agents' business. */
+function readCheck(assertion: Json): Check[] {
+  if (assertion["check"] === undefined) return [];
   const check = object(assertion["check"], "assertion.check");
+  if (check["command"] === undefined) return [];
   const command = strings(check["command"], "check.command");
   if (command.length === 0) throw new BriefError("check.command is empty");
-  return {
-    id: string(assertion["id"], "assertion.id"),
-    command,
-    cwd: typeof check["cwd"] === "string" ? check["cwd"] : "",
-    expect: strings(check["expect"] ?? [], "check.expect"),
-  };
+  return [
+    {
+      assertionId: text(assertion["id"]),
+      command,
+      cwd: text(check["cwd"]),
+      expect: strings(check["expect"] ?? [], "check.expect"),
+    },
+  ];
+}
+
+/** A test command in the task's input is a check as well: the one for when the contract has none. */
+function readInput(input: unknown): Check[] {
+  const command = isObject(input) ? input["testCommand"] : undefined;
+  if (command === undefined) return [];
+  const words = strings(command, "task.input.testCommand");
+  return [{ assertionId: "task.input", command: words, cwd: "", expect: [] }];
+}
+
+function behaviourOf(assertion: Json): string {
+  return text(assertion["behaviour"] ?? assertion["id"]);
 }
 
 function readPrevious(value: unknown): PreviousAttempt {
   const previous = object(value, "previous");
   const findings = list(previous["findings"] ?? [], "previous.findings");
   return {
-    attemptId: string(previous["attemptId"], "previous.attemptId"),
     outcome: typeof previous["outcome"] === "string" ? previous["outcome"] : "unknown",
-    findings: findings.map((finding) => String(object(finding, "finding")["text"])),
+    summary: text(previous["summary"]),
+    findings: findings.map((finding) => text(object(finding, "finding")["text"])),
   };
+}
+
+/** Empty for what is no text: this agent reads what it can use. */
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 function isObject(value: unknown): value is Json {
@@ -134,11 +145,9 @@ function list(value: unknown, name: string): readonly unknown[] {
   return value;
 }
 
-function string(value: unknown, name: string): string {
-  if (typeof value !== "string") throw new BriefError(`${name} is not a string`);
-  return value;
-}
-
 function strings(value: unknown, name: string): string[] {
-  return list(value, name).map((item) => string(item, name));
+  return list(value, name).map((item) => {
+    if (typeof item !== "string") throw new BriefError(`${name} holds something that is not a string`);
+    return item;
+  });
 }

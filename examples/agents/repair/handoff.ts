@@ -1,10 +1,11 @@
 /** Says honestly what came of the search: what was changed, what still fails, which commands ran and how they ended. */
 
 import { join } from "node:path";
-import type { Assertion, Handoff } from "./brief.ts";
+import type { Brief, Check, Handoff } from "./brief.ts";
 import { run } from "./childProcess.ts";
+import { writeMemory } from "./memory.ts";
 import type { Scratch } from "./scratch.ts";
-import type { SearchOutcome } from "./search.ts";
+import type { Outcome } from "./strategy.ts";
 import { type TestCase, displayName, isNamed } from "./testRun.ts";
 import { type Suite, failingCount } from "./validate.ts";
 
@@ -17,92 +18,168 @@ export const EMPTY_HANDOFF = {
   deviations: [],
 };
 
-const CHECK_TIMEOUT_MS = 60_000;
-/** Houston accepts so many entries of a list. */
+/** Houston accepts so many entries of a list, so long each, and a summary of 20,000 characters with the record. */
 const MAX_ENTRIES = 200;
+const MAX_ENTRY_LENGTH = 2_000;
+const MAX_PROSE_LENGTH = 4_500;
+const MAX_ALTERNATIVES_SHOWN = 8;
+const NOT_FOUND = 127;
 
 type CommandResult = Handoff["commands"][number];
 
-/** A test is asked for when an assertion names it, or when one names no tests and so means all. */
-export function isAskedFor(test: TestCase, assertions: readonly Assertion[]): boolean {
+/** A test is asked for when a check names it, or when one names no tests and so means all. */
+export function isAskedFor(test: TestCase, checks: readonly Check[]): boolean {
   if (test.path.length === 0) return true;
-  return assertions.some(({ expect }) => expect.length === 0 || expect.some((name) => isNamed(test, name)));
+  return checks.some(({ expect }) => expect.length === 0 || expect.some((name) => isNamed(test, name)));
 }
 
-/** `rejectedBefore` says whether a verifier turned down an earlier attempt. Runs the contract's commands a last time. */
-export async function writeHandoff(
-  scratch: Scratch,
-  assertions: readonly Assertion[],
-  start: Suite,
-  { accepted, tried, suite }: SearchOutcome,
-  rejectedBefore: boolean,
-): Promise<Handoff> {
-  const commands = await runChecks(scratch, assertions);
-  const leftUndone = whatIsLeft(assertions, suite, commands);
-  const nothingToDo = failingCount(start) === 0;
+export interface Report {
+  readonly brief: Brief;
+  readonly outcome: Outcome;
+  /** How many candidate changes were run. */
+  readonly tried: number;
+  readonly remainingMs: () => number;
+}
+
+/** Runs the contract's commands a last time, in a copy. */
+export async function writeHandoff(scratch: Scratch, report: Report): Promise<Handoff> {
+  const { brief, outcome } = report;
+  const commands = await runChecks(scratch, brief.checks, report.remainingMs);
+  const missing = commands.filter((each) => each.exitCode === NOT_FOUND);
+  const leftUndone = whatIsLeft(report, commands);
+  const clip = (texts: readonly string[]): string[] =>
+    texts.slice(0, MAX_ENTRIES).map((text) => text.slice(0, MAX_ENTRY_LENGTH));
   return {
     ...EMPTY_HANDOFF,
-    status: statusOf(leftUndone.length === 0, accepted.length > 0, nothingToDo && rejectedBefore),
-    summary: summaryOf(failingCount(start), failingCount(suite), accepted.length, tried),
-    done: accepted,
-    leftUndone: leftUndone.slice(0, MAX_ENTRIES),
+    status: statusOf(report, leftUndone.length === 0),
+    summary: summaryOf(report),
+    done: clip(outcome.changes),
+    leftUndone: clip(leftUndone),
     commands,
-    issues: issuesOf(accepted, suite),
+    issues: issuesOf(report),
+    deviations: clip([
+      ...outcome.undone.map(
+        (change) => `took back an earlier change that a verifier did not accept: ${change}`,
+      ),
+      ...missing.map(
+        ({ command }) => `could not be started here, its tests were run directly: ${command.join(" ")}`,
+      ),
+    ]),
   };
 }
 
-/** With every test green and a verifier that said no, this agent has nothing left to search with. */
-function statusOf(clean: boolean, changed: boolean, stuck: boolean): Handoff["status"] {
-  if (stuck) return "blocked";
-  if (clean) return "done";
-  return changed ? "partial" : "failed";
+function statusOf({ brief, outcome }: Report, clean: boolean): Handoff["status"] {
+  const { start, end, changes } = outcome;
+  if (changes.length > 0) {
+    if (clean && failingCount(end) === 0) return "done";
+    return failingCount(end) < failingCount(start) && !isHarmed(start, end) ? "partial" : "failed";
+  }
+  if (outcome.ended !== "nothingFails") return "failed";
+  // With every test green and somebody who says no, there is nothing to search with.
+  return wasRejected(brief) || !clean ? "blocked" : "done";
 }
 
-function summaryOf(before: number, after: number, changes: number, tried: number): string {
-  if (before === 0) return "No test that was asked for fails here, so there was nothing to repair.";
-  return `${before - after} of ${before} failing tests repaired by ${changes} change${changes === 1 ? "" : "s"}; ${tried} candidates tried.`;
+function isHarmed(start: Suite, end: Suite): boolean {
+  const passing = new Set(end.results.filter((test) => test.passed).map((test) => test.key));
+  return start.results.some((test) => test.passed && test.path.length > 0 && !passing.has(test.key));
 }
 
-function whatIsLeft(
-  assertions: readonly Assertion[],
-  suite: Suite,
-  commands: readonly CommandResult[],
-): string[] {
+/** An attempt that was cut off left nothing to turn down. */
+function wasRejected({ previous }: Brief): boolean {
+  return previous.some((each) => each.outcome !== "interrupted");
+}
+
+function summaryOf(report: Report): string {
+  const { alternatives, memory } = report.outcome;
+  const others = alternatives.slice(0, MAX_ALTERNATIVES_SHOWN).map((each) => `- ${each.description}`);
+  const count = alternatives.length;
+  const prose = [
+    resultOf(report),
+    ...(count === 0 ? [] : [`${count} other plausible ${count === 1 ? "change" : "changes"}, not taken:`]),
+    ...others,
+  ].join("\n");
+  return `${prose.slice(0, MAX_PROSE_LENGTH)}\n${writeMemory(memory)}`;
+}
+
+function resultOf({ brief, outcome, tried }: Report): string {
+  const { start, end, changes, undone, ended } = outcome;
+  const [before, after] = [failingCount(start), failingCount(end)];
+  if (ended === "nothingFails" && changes.length === 0)
+    return wasRejected(brief) || brief.heldOut.length > 0
+      ? "Nothing visible fails here, and this agent repairs only what a failing test shows. The tree is as it was."
+      : "No test that was asked for fails here, so there was nothing to repair.";
+  const candidates = `${tried} candidates tried`;
+  if (changes.length === 0) {
+    const why: Readonly<Record<string, string>> = {
+      nothingElse: "every plausible change was handed off before",
+      exhausted: "no small change of the code that the failing tests run repairs any of them",
+      outOfTime: "time ran out first",
+    };
+    return `Found nothing to hand off: ${why[ended] ?? ended}; ${candidates}, ${after} of the tests asked for fail. The tree is as it was.`;
+  }
+  const number = `${changes.length} change${changes.length === 1 ? "" : "s"}`;
+  const result =
+    undone.length > 0
+      ? `An earlier repair was not accepted; replaced it by ${number}; ${after} of the tests asked for fail`
+      : `${before - after} of ${before} failing tests repaired by ${number}`;
+  return `${result}; ${candidates}.${ended === "outOfTime" ? " Time ran out." : ""}`;
+}
+
+function whatIsLeft({ brief, outcome }: Report, commands: readonly CommandResult[]): string[] {
+  const suite = outcome.end;
   const failing = suite.results
     .filter((test) => !test.passed)
     .map((test) => `still fails: ${displayName(test)}`);
   const known = [...suite.results, ...suite.unasked].filter((test) => test.path.length > 0);
-  const missing = assertions.flatMap(({ id, expect }) =>
+  const missing = brief.checks.flatMap(({ assertionId, expect }) =>
     expect
       .filter((name) => known.length > 0 && !known.some((test) => isNamed(test, name)))
-      .map((name) => `${id} expects a test that does not run: ${name}`),
+      .map((name) => `${assertionId} expects a test that does not run: ${name}`),
   );
   const unexplained =
-    failing.length + suite.unasked.length > 0 ? [] : commands.filter((each) => each.exitCode !== 0);
+    failing.length + suite.unasked.length > 0
+      ? []
+      : commands.filter((each) => each.exitCode !== 0 && each.exitCode !== NOT_FOUND);
+  const unseen =
+    outcome.changes.length > 0
+      ? []
+      : brief.heldOut.map((behaviour) => `no visible test shows whether this holds: ${behaviour}`);
   return [
     ...failing,
     ...missing,
     ...unexplained.map((each) => `${each.command.join(" ")} exits with ${each.exitCode}`),
+    ...unseen,
   ];
 }
 
-function issuesOf(accepted: readonly string[], suite: Suite): Handoff["issues"] {
-  const changes = accepted.map((change) => ({
+function issuesOf({ brief, outcome }: Report): Handoff["issues"] {
+  const stuck =
+    outcome.ended === "nothingFails" && wasRejected(brief)
+      ? [{ severity: "blocking" as const, text: "A verifier said no, and no visible test fails." }]
+      : [];
+  const changes = outcome.changes.map((change) => ({
     severity: "suggestion" as const,
     text: `Found by search: it fits the tests, and a reader must say whether it is what was meant. ${change}`,
   }));
-  const others = suite.unasked.map((test) => ({
+  const others = outcome.end.unasked.map((test) => ({
     severity: "nonBlocking" as const,
     text: `Fails, and no assertion asks for it: ${displayName(test)}`,
   }));
-  return [...changes, ...others].slice(0, MAX_ENTRIES);
+  return [...stuck, ...changes, ...others]
+    .slice(0, MAX_ENTRIES)
+    .map(({ severity, text }) => ({ severity, text: text.slice(0, MAX_ENTRY_LENGTH) }));
 }
 
 /** The contract's own commands, as they stand, in a copy. */
-async function runChecks(scratch: Scratch, assertions: readonly Assertion[]): Promise<CommandResult[]> {
-  const unique = new Map(assertions.map((each) => [JSON.stringify([each.cwd, each.command]), each]));
+async function runChecks(
+  scratch: Scratch,
+  checks: readonly Check[],
+  remainingMs: () => number,
+): Promise<CommandResult[]> {
+  const unique = new Map(checks.map((each) => [JSON.stringify([each.cwd, each.command]), each]));
   const results = scratch.inOrder([...unique.values()], async ({ command, cwd }, slot) => {
-    const { exitCode } = await run(command, { cwd: join(slot.root, cwd), timeoutMs: CHECK_TIMEOUT_MS });
+    const timeoutMs = Math.max(remainingMs(), 1);
+    const { exitCode } = await run(command, { cwd: join(slot.root, cwd), timeoutMs });
     return { command, exitCode };
   });
   return Array.fromAsync(results);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { executedOffsets, ochiai } from "./localise.ts";
+import { executedOffsets } from "./coverage.ts";
+import { ochiai } from "./localise.ts";
 
 test("code that exactly the failing tests run is most suspicious", () => {
   expect(ochiai(2, 0, 2)).toBe(1);

@@ -1,9 +1,13 @@
 import { expect, test } from "vitest";
-import { applyMutation, mutationsOf } from "./mutate.ts";
+import { mutationsOf } from "./mutate.ts";
+import { applyPatch, patchOf } from "./patch.ts";
+import { parses } from "./syntax.ts";
 
 /** The texts that one mutation makes of a source. */
 function mutants(source: string, file = "a.js"): (string | undefined)[] {
-  return mutationsOf(file, source).map((mutation) => applyMutation(source, mutation));
+  return mutationsOf(file, source)
+    .map((mutation) => applyPatch(source, patchOf(source, mutation)))
+    .map((text) => (parses(file, text) ? text : undefined));
 }
 
 test.each([
@@ -22,6 +26,28 @@ test.each([
     "switch (a) {\n  case 1:\n    f();\n}",
     "switch (a) {\n  case 1:\n    f();\n    break;\n}",
   ],
+  [
+    "an argument left out",
+    "function f(a, b) {}\nfunction g(b) { f(1); }",
+    "function f(a, b) {}\nfunction g(b) { f(1, b); }",
+  ],
+  ["another property", "f(a.b, a.c);", "f(a.c, a.c);"],
+  ["another case", "if (x === 1) f(x === 2);", "if ((x === 1 || x === 2)) f(x === 2);"],
+  ["an empty value", "if (a.b) f();", "if ((a.b !== undefined)) f();"],
+  [
+    "inherited keys",
+    "for (const k in o) {\n  f(k);\n}",
+    "for (const k in o) {\n  if (!Object.prototype.hasOwnProperty.call(o, k)) continue;\n  f(k);\n}",
+  ],
+  ["options not handed on", "function f(o) { g({ a: 1 }); }", "function f(o) { g({ a: 1, ...o }); }"],
+  ["a missing default", "function f({ a }) {}", "function f({ a } = {}) {}"],
+  [
+    "a missing conversion",
+    "function id(x) { return x; }\nfunction f(a) { return a; }",
+    "function id(x) { return x; }\nfunction f(a) { return String(a); }",
+  ],
+  ["the order of statements", "{ f(); g(); }", "{ g(); f(); }"],
+  ["a class of characters", "s.split(/ *, */);", "s.split(/\\s*,\\s*/);"],
   ["a negated condition", "if (ok) f();", "if (!ok) f();"],
 ])("proposes the repair of %s", (_, defect, repaired) => {
   expect(mutants(defect)).toContain(repaired);

@@ -3,19 +3,13 @@
  * here, so that neither a mutant nor a test's litter ever reaches the workspace.
  */
 
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
-import type { TestUnit } from "./testPlan.ts";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { copyWorkspace, sizeOf } from "./copy.ts";
+import { TAPE_FILTER } from "./runners/flat.ts";
+import { type TestUnit, nameOf } from "./testPlan.ts";
+import { type TestCase, type UnitRun, runUnit } from "./testRun.ts";
 
 /** One copy and a folder for its reports. */
 export interface Slot {
@@ -23,24 +17,45 @@ export interface Slot {
   readonly reportFolder: string;
 }
 
-const TIMEOUT_FACTOR = 10;
-const MIN_TIMEOUT_MS = 2_000;
-const FIRST_TIMEOUT_MS = 60_000;
+export interface RunChoice {
+  readonly only?: readonly TestCase[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const TIMEOUT_FACTOR = 8;
+const MIN_TIMEOUT_MS = 3_000;
+const FIRST_TIMEOUT_MS = 120_000;
+const MAX_WIDTH = 8;
+/** A jail's TMPDIR is memory, and small. */
+const MAX_COPIES_BYTES = 100_000_000;
 
 export class Scratch {
   readonly width: number;
   readonly #folder: string;
+  readonly #tapeFilter: string;
   readonly #slots: readonly Slot[];
-  readonly #usualMs = new Map<TestUnit, number>();
+  readonly #remainingMs: () => number;
+  readonly #usualMs = new Map<string, number>();
+  /** Tests that do not run when they are asked for by name: their units are run as a whole. */
+  readonly #inseparable = new Set<string>();
 
-  /** Copies `workspace` `width` times: without `.git`, and with `node_modules` linked instead of copied. */
-  constructor(workspace: string, width: number) {
-    this.width = width;
+  /** `remainingMs` says how much time there is for a run that starts now. */
+  constructor(workspace: string, remainingMs: () => number, width: number = availableParallelism()) {
+    const fitting = Math.floor(MAX_COPIES_BYTES / Math.max(sizeOf(workspace), 1));
+    this.width = Math.max(1, Math.min(width, MAX_WIDTH, fitting));
+    this.#remainingMs = remainingMs;
     // V8 reports real paths, which differ where TMPDIR is behind a link.
     this.#folder = realpathSync(mkdtempSync(join(tmpdir(), "repair-")));
-    this.#slots = Array.from({ length: width }, (_, index) =>
-      copyOf(workspace, join(this.#folder, String(index))),
-    );
+    this.#tapeFilter = join(this.#folder, "tapeFilter.cjs");
+    writeFileSync(this.#tapeFilter, TAPE_FILTER);
+    const original = realpathSync(workspace);
+    this.#slots = Array.from({ length: this.width }, (_, index) => {
+      const folder = join(this.#folder, String(index));
+      const slot = { root: join(folder, "tree"), reportFolder: join(folder, "reports") };
+      mkdirSync(slot.reportFolder, { recursive: true });
+      copyWorkspace(original, slot.root);
+      return slot;
+    });
   }
 
   /** Makes every copy hold this content. */
@@ -48,15 +63,30 @@ export class Scratch {
     for (const slot of this.#slots) writeFileSync(join(slot.root, file), content);
   }
 
-  /** Remembers how long a unit takes when nothing is wrong with it, for the time limit of mutants. */
-  learn(unit: TestUnit, durationMs: number): void {
-    this.#usualMs.set(unit, Math.max(durationMs, this.#usualMs.get(unit) ?? 0));
+  /** Runs a unit, or only some of its tests where that works, within its usual time. */
+  async run(unit: TestUnit, slot: Slot, { only = [], env = {} }: RunChoice = {}): Promise<UnitRun> {
+    const name = nameOf(unit);
+    const separable = only.length > 0 && !only.some((test) => this.#inseparable.has(test.key));
+    const options = {
+      ...slot,
+      tapeFilter: this.#tapeFilter,
+      timeoutMs: Math.max(1, Math.min(this.#timeoutMs(name), this.#remainingMs())),
+      env,
+    };
+    const unitRun = await runUnit(unit, separable ? { ...options, only } : options);
+    if (!separable && !unitRun.timedOut && !this.#usualMs.has(name))
+      this.#usualMs.set(name, unitRun.durationMs);
+    return unitRun;
   }
 
-  /** A mutant that loops for ever is stopped after this. */
-  timeoutMs(unit: TestUnit): number {
-    const usualMs = this.#usualMs.get(unit);
-    return usualMs === undefined ? FIRST_TIMEOUT_MS : Math.max(MIN_TIMEOUT_MS, usualMs * TIMEOUT_FACTOR);
+  /** To be told when a test that was asked for by name did not run; only on a tree where it does otherwise. */
+  keepTogether(test: TestCase): void {
+    this.#inseparable.add(test.key);
+  }
+
+  /** What a run of these units takes when nothing is wrong with them. */
+  usualMs(units: readonly TestUnit[]): number {
+    return units.reduce((sum, unit) => sum + (this.#usualMs.get(nameOf(unit)) ?? 0), 0);
   }
 
   /** Works on all items, at most `width` at once. */
@@ -107,17 +137,10 @@ export class Scratch {
   remove(): void {
     rmSync(this.#folder, { recursive: true, force: true });
   }
-}
 
-function copyOf(workspace: string, folder: string): Slot {
-  const slot = { root: join(folder, "tree"), reportFolder: join(folder, "reports") };
-  mkdirSync(slot.reportFolder, { recursive: true });
-  cpSync(workspace, slot.root, {
-    recursive: true,
-    verbatimSymlinks: true,
-    filter: (source) => source === workspace || ![".git", "node_modules"].includes(basename(source)),
-  });
-  const modules = join(workspace, "node_modules");
-  if (existsSync(modules)) symlinkSync(modules, join(slot.root, "node_modules"));
-  return slot;
+  /** A mutant that loops for ever is stopped after this. */
+  #timeoutMs(name: string): number {
+    const usualMs = this.#usualMs.get(name);
+    return usualMs === undefined ? FIRST_TIMEOUT_MS : Math.max(MIN_TIMEOUT_MS, usualMs * TIMEOUT_FACTOR);
+  }
 }

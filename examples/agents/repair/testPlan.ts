@@ -1,96 +1,163 @@
 /**
- * Takes a check's command apart into units that can be run one by one: a test file where the
- * command is `node --test`, the whole command where it is anything else.
+ * Takes a check's command apart into units that can be run one by one: a test file where the test
+ * program is known and its files are, the whole command where not.
  */
 
 import { globSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
-import type { Assertion } from "./brief.ts";
+import type { Check } from "./brief.ts";
+import { type Invocation, invocationsOf } from "./commandLine.ts";
+import { avaRunner, otherRunner, tapeRunner } from "./runners/flat.ts";
+import { nodeTestRunner, nodeValueFlags } from "./runners/nodeTest.ts";
+import type { Runner } from "./runners/runner.ts";
+import { jestRunner, mochaRunner, vitestRunner } from "./runners/suites.ts";
 
-/** What is run as one process. `file` is relative to the workspace; null for an opaque command. */
+/** What is run as one process. */
 export interface TestUnit {
   readonly cwd: string;
-  readonly command: readonly string[];
+  readonly runner: Runner;
+  /** The program and its flags. */
+  readonly words: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** The test file, relative to `cwd`; null for a whole command. */
   readonly file: string | null;
 }
 
-const EXTENSIONS = "{js,mjs,cjs,ts,mts,cts}";
-/** Where `node --test` looks when it is given no files (Node's documentation, "Running tests from the command line"). */
-const DEFAULT_GLOBS = [
-  `**/*.test.${EXTENSIONS}`,
-  `**/*-test.${EXTENSIONS}`,
-  `**/*_test.${EXTENSIONS}`,
-  `**/test-*.${EXTENSIONS}`,
-  `**/test.${EXTENSIONS}`,
-  `**/test/**/*.${EXTENSIONS}`,
-];
+const NAMED_RUNNERS: Readonly<Record<string, Runner>> = {
+  tape: tapeRunner,
+  ava: avaRunner,
+  mocha: mochaRunner,
+  _mocha: mochaRunner,
+  jest: jestRunner,
+  vitest: vitestRunner,
+};
 const TEST_PATH =
-  /(^|\/)(tests?|__tests__|spec|fixtures)\/|(^|\/)test[.-][^/]*$|[._-](test|spec)\.[cm]?[jt]sx?$/;
-const VALUE_FLAGS = new Set(["--import", "--require", "-r", "--conditions", "-C", "--loader", "--env-file"]);
+  /(^|\/)(tests?|__tests__|spec|specs|fixtures|__mocks__)\/|(^|\/)test[.-][^/]*$|[._-](test|spec|bench)\.[cm]?[jt]sx?$/;
+const NO_SOURCE =
+  /(^|\/)(node_modules|dist|build|coverage|vendor|\.[^/]+)\/|\.min\.[cm]?js$|\.d\.[cm]?ts$|(^|\/)[^/]*\.config\.[cm]?[jt]s$/;
 
 /** Units in a fixed order, each once. */
-export function planTests(root: string, assertions: readonly Assertion[]): TestUnit[] {
+export function planTests(root: string, checks: readonly Check[]): TestUnit[] {
   const units = new Map<string, TestUnit>();
-  for (const assertion of assertions) {
-    for (const unit of unitsOf(root, assertion.cwd, assertion.command)) {
-      const key = JSON.stringify([unit.cwd, unit.command]);
+  for (const { cwd, command } of checks) {
+    for (const unit of unitsOf(root, cwd, command)) {
+      const key = nameOf(unit);
       if (!units.has(key)) units.set(key, unit);
     }
   }
   return [...units.values()];
 }
 
-/** Whether a path belongs to the tests, which this agent never edits. */
-export function isTestPath(path: string, units: readonly TestUnit[]): boolean {
-  return TEST_PATH.test(path) || units.some((unit) => unit.file === path);
+/** Tells a unit from every other. */
+export function nameOf({ cwd, words, env, file }: TestUnit): string {
+  return JSON.stringify([cwd, words, file, Object.entries(env)]);
+}
+
+/** Where the test file is in the workspace. */
+export function pathOf({ cwd, file }: TestUnit): string | undefined {
+  return file === null ? undefined : posix.join(cwd, file);
+}
+
+/** Whether this agent may edit a path: neither tests nor what is made from other files. */
+export function isSource(path: string, units: readonly TestUnit[]): boolean {
+  return (
+    /\.[cm]?[jt]sx?$/.test(path) &&
+    !NO_SOURCE.test(path) &&
+    !TEST_PATH.test(path) &&
+    !units.some((unit) => pathOf(unit) === path && unit.runner !== otherRunner)
+  );
 }
 
 function unitsOf(root: string, cwd: string, command: readonly string[]): TestUnit[] {
-  const resolved = throughPackageScript(join(root, cwd), command);
-  const opaque: TestUnit[] = [{ cwd, command, file: null }];
-  const [program = ""] = resolved;
-  if (!/(^|\/)node$/.test(program) || !resolved.includes("--test")) return opaque;
-  const { flags, patterns } = splitArguments(resolved.slice(1));
-  const files = globSync(patterns.length > 0 ? patterns : DEFAULT_GLOBS, {
-    cwd: join(root, cwd),
-    exclude: (path) => /(^|\/)(node_modules|\.git)(\/|$)/.test(String(path)),
+  const folder = join(root, cwd);
+  const known = invocationsOf(folder, command).flatMap((invocation) => {
+    const runner = runnerOf(folder, invocation);
+    return runner === undefined ? [] : unitsOfRunner(root, cwd, invocation, runner);
   });
-  if (files.length === 0) return opaque;
-  return files
-    .toSorted()
-    .map((file) => ({ cwd, command: [program, ...flags, file], file: posix.join(cwd, file) }));
+  // A linter beside the tests is not what this agent repairs; the last run of the check shows it.
+  if (known.length > 0) return known;
+  return [{ cwd, runner: otherRunner, words: command, env: {}, file: null }];
 }
 
-/** `npm test` and `npm run x` stand for a script; a script that needs a shell stays opaque. */
-function throughPackageScript(folder: string, command: readonly string[]): readonly string[] {
-  const words = command.filter((word) => word !== "--silent" && word !== "-s");
-  const script = words[1] === "run" ? words[2] : words[1] === "t" ? "test" : words[1];
-  if (words[0] !== "npm" || script === undefined || words.length > (words[1] === "run" ? 3 : 2))
-    return command;
+function runnerOf(folder: string, { words }: Invocation): Runner | undefined {
+  const [program = "", ...args] = words;
+  const isNode = /(^|\/)node(js)?$/.test(program);
+  if (isNode && args.includes("--test")) return nodeTestRunner;
+  const script = isNode ? (positionals(args, nodeValueFlags)[0] ?? "") : program;
+  const inPackage = /(?:^|\/)node_modules\/(?:\.bin\/)?(\w+)/.exec(script)?.[1];
+  const named = NAMED_RUNNERS[inPackage ?? (isNode ? "" : script.replace(/^.*\//, ""))];
+  if (named !== undefined) return named;
+  return isNode && usesTape(join(folder, script)) ? tapeRunner : undefined;
+}
+
+function usesTape(script: string): boolean {
   try {
-    const manifest: unknown = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-    const line = member(member(manifest, "scripts"), script);
-    return typeof line === "string" && !/["'`$&|;<>()\\]/.test(line) ? line.trim().split(/\s+/) : command;
+    return /(require\(|from\s*)['"]tape['"]/.test(readFileSync(script, "utf8"));
   } catch {
-    return command;
+    return false;
   }
 }
 
-function member(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+function unitsOfRunner(root: string, cwd: string, invocation: Invocation, runner: Runner): TestUnit[] {
+  const { program, flags, patterns } = splitArguments(invocation.words, runner);
+  const { env } = invocation;
+  const folder = join(root, cwd);
+  const globs = patterns.length > 0 ? patterns : (runner.defaultGlobs(folder) ?? []);
+  const files = filesOf(folder, globs, runner);
+  if (files.length === 0) {
+    if (runner === nodeTestRunner) return [];
+    return [{ cwd, runner, words: [...program, ...flags, ...patterns], env, file: null }];
+  }
+  return files.map((file) => ({ cwd, runner, words: [...program, ...flags], env, file }));
+}
+
+/** Empty when a pattern is no path: Jest and Vitest also take parts of names. */
+function filesOf(folder: string, globs: readonly string[], runner: Runner): string[] {
+  const found = new Set<string>();
+  for (const glob of globs) {
+    const options = {
+      cwd: folder,
+      exclude: (path: string) => /(^|\/)(node_modules|\.git)(\/|$)/.test(path),
+    };
+    const matches = globSync(glob.replace(/^\.\//, ""), options);
+    const files = matches.flatMap((path) =>
+      /\.[cm]?[jt]sx?$/.test(path) ? [path] : globSync(`${path}/${belowFolder(runner)}`, options),
+    );
+    if (files.length === 0 && !/[*?{[]/.test(glob)) return [];
+    for (const file of files) found.add(file);
+  }
+  return [...found].toSorted();
+}
+
+function belowFolder(runner: Runner): string {
+  return runner === mochaRunner ? "*.{js,cjs,mjs}" : "**/*.{test,spec}.{js,cjs,mjs,ts,mts,cts,jsx,tsx}";
 }
 
 /** Reporters and file arguments are ours to choose; every other flag is kept. */
-function splitArguments(args: readonly string[]): { flags: string[]; patterns: string[] } {
+function splitArguments(
+  words: readonly string[],
+  runner: Runner,
+): { program: string[]; flags: string[]; patterns: string[] } {
+  const isScript = runner !== nodeTestRunner && /(^|\/)node(js)?$/.test(words[0] ?? "");
+  const scriptAt = isScript ? words.findIndex((word) => /node_modules\//.test(word)) : 0;
+  const program = words.slice(0, Math.max(scriptAt, 0) + 1);
   const flags: string[] = [];
   const patterns: string[] = [];
+  const args = words.slice(program.length);
   for (let index = 0; index < args.length; index += 1) {
     const word = args[index] ?? "";
-    if (word === "--test-reporter" || word === "--test-reporter-destination") index += 1;
-    else if (word === "--test" || word.startsWith("--test-reporter")) continue;
-    else if (VALUE_FLAGS.has(word)) flags.push(word, args[(index += 1)] ?? "");
-    else if (word.startsWith("-")) flags.push(word);
+    const takesNext = runner.valueFlags.includes(word);
+    const value = takesNext ? [args[(index += 1)] ?? ""] : [];
+    const own = runner.ownFlags.some((flag) =>
+      flag.startsWith("--") ? word.startsWith(flag) : word === flag,
+    );
+    if (own || (word === "--test" && runner === nodeTestRunner)) continue;
+    if (word.startsWith("-")) flags.push(word, ...value);
     else patterns.push(word);
   }
-  return { flags, patterns };
+  return { program, flags, patterns };
+}
+
+function positionals(args: readonly string[], valueFlags: readonly string[]): string[] {
+  return args.filter((word, index) => !word.startsWith("-") && !valueFlags.includes(args[index - 1] ?? ""));
 }

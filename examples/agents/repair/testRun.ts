@@ -1,25 +1,29 @@
 /** Runs test units and says which tests passed, by name; an exit code alone is never believed where names exist. */
 
 import { readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { run } from "./childProcess.ts";
-import { parseTap } from "./tap.ts";
-import type { TestUnit } from "./testPlan.ts";
+import type { NamedResult } from "./runners/runner.ts";
+import { type TestUnit, nameOf } from "./testPlan.ts";
 
 /** A test with a key that is unique in the plan. `path` is empty for what has no name of its own. */
 export interface TestCase {
   readonly key: string;
   readonly path: readonly string[];
+  readonly aliases: readonly string[];
   readonly unit: TestUnit;
 }
 
 export interface TestResult extends TestCase {
   readonly passed: boolean;
+  /** How far a failing test came, where its report says so. */
+  readonly progress: number | undefined;
 }
 
 export interface UnitRun {
   readonly results: readonly TestResult[];
   readonly durationMs: number;
+  readonly timedOut: boolean;
 }
 
 export interface UnitOptions {
@@ -27,82 +31,80 @@ export interface UnitOptions {
   readonly root: string;
   /** A folder only this run writes to. */
   readonly reportFolder: string;
+  readonly tapeFilter: string;
   readonly timeoutMs: number;
-  /** Run only these tests of the unit. */
+  /** Run only these tests of the unit, where its program can. */
   readonly only?: readonly TestCase[];
-  readonly coverageFolder?: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const MAX_HEAP_MB = 512;
 
 /** Never throws; a unit that crashes or hangs has failed, under its own name if it reported no test. */
 export async function runUnit(unit: TestUnit, options: UnitOptions): Promise<UnitRun> {
-  const report = join(options.reportFolder, "report.tap");
+  const report = join(options.reportFolder, "report");
   rmSync(report, { force: true });
-  const exit = await run(commandFor(unit, report, options.only), {
-    cwd: join(options.root, unit.cwd),
-    timeoutMs: options.timeoutMs,
-    env: {
-      NODE_OPTIONS: `--max-old-space-size=${MAX_HEAP_MB}`,
-      ...(options.coverageFolder === undefined ? {} : { NODE_V8_COVERAGE: options.coverageFolder }),
-    },
+  const { runner } = unit;
+  const only = runner.isolates ? (options.only ?? []).filter((test) => test.path.length > 0) : [];
+  const command = runner.command({
+    words: unit.words,
+    files: unit.file === null ? [] : [unit.file],
+    only: only.map((test) => test.path),
+    report,
+    tapeFilter: options.tapeFilter,
   });
-  const named = unit.file === null || exit.timedOut ? [] : readReport(report, unit);
+  const cwd = join(options.root, unit.cwd);
+  const nodeOptions = [`--max-old-space-size=${MAX_HEAP_MB}`, ...command.nodeOptions];
+  const exit = await run(command.words, {
+    cwd,
+    timeoutMs: options.timeoutMs,
+    binFolders: [join(cwd, "node_modules/.bin"), join(options.root, "node_modules/.bin")],
+    env: { ...unit.env, ...command.env, NODE_OPTIONS: nodeOptions.join(" "), ...options.env },
+  });
+  const answer = { stdout: exit.stdout, report: textOf(report), fileName: basename(unit.file ?? "") };
+  const named = exit.timedOut ? [] : keyed(unit, runner.read(answer));
   const itself: TestResult = {
     key: keyOf(unit, []),
     path: [],
+    aliases: [],
     unit,
     passed: exit.exitCode === 0 || named.some((result) => !result.passed),
+    progress: undefined,
   };
-  return { results: [...named, itself], durationMs: exit.durationMs };
+  return { results: [...named, itself], durationMs: exit.durationMs, timedOut: exit.timedOut };
 }
 
 /** The name a person and the contract know a test by. */
-export function displayName(test: TestCase): string {
-  return test.path.length > 0 ? test.path.join(" > ") : (test.unit.file ?? test.unit.command.join(" "));
+export function displayName({ path, unit }: TestCase): string {
+  return path.length > 0 ? path.join(" > ") : (unit.file ?? unit.words.join(" "));
 }
 
 /** Whether a contract's `expect` entry means this test: by its own name or with its suites before it. */
-export function isNamed(test: TestCase, name: string): boolean {
-  return [test.path.at(-1), test.path.join(" > "), test.path.join(" ")].includes(name);
+export function isNamed({ path, aliases }: TestCase, name: string): boolean {
+  return [path.at(-1), path.join(" > "), path.join(" "), ...aliases].includes(name);
 }
 
-/**
- * Without `--test` a file with node:test tests runs in one process, which halves the time and gives
- * coverage of exactly that process.
- */
-function commandFor(unit: TestUnit, report: string, only: readonly TestCase[] | undefined): string[] {
-  if (unit.file === null) return [...unit.command];
-  const [program = "node", ...args] = unit.command;
-  const named = (only ?? []).filter((test) => test.path.length > 0);
-  const patterns = named.map((test) => `--test-name-pattern=/^${escapePattern(test.path.join(" "))}$/`);
-  return [program, "--test-reporter=tap", `--test-reporter-destination=${report}`, ...patterns, ...args];
-}
-
-function readReport(report: string, unit: TestUnit): TestResult[] {
-  let text: string;
+function textOf(report: string): string {
   try {
-    text = readFileSync(report, "utf8");
+    return readFileSync(report, "utf8");
   } catch {
-    return [];
+    return "";
   }
+}
+
+function keyed(unit: TestUnit, results: readonly NamedResult[]): TestResult[] {
   const seen = new Map<string, number>();
-  return parseTap(text)
+  return results
     .filter((result) => result.status !== "skipped")
-    .map((result) => {
-      const name = keyOf(unit, result.path);
+    .map(({ path, status, aliases = [], progress }) => {
+      const name = keyOf(unit, path);
       const count = (seen.get(name) ?? 0) + 1;
       seen.set(name, count);
       const key = count === 1 ? name : `${name} (${count})`;
-      return { key, path: result.path, unit, passed: result.status === "passed" };
+      return { key, path, aliases, unit, passed: status === "passed", progress };
     });
 }
 
 function keyOf(unit: TestUnit, path: readonly string[]): string {
-  return [unit.cwd, unit.file ?? unit.command.join(" "), ...path].join(" > ");
-}
-
-/** `/` would end the pattern, and so is escaped too. */
-function escapePattern(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+  return [nameOf(unit), ...path].join(" > ");
 }

@@ -30,6 +30,12 @@ const NEIGHBOURS: readonly (readonly string[])[] = [
   ["getHours", "getUTCHours"],
   ["isNaN", "isFinite", "isInteger"],
   ["then", "finally"],
+  ["encodeURI", "encodeURIComponent"],
+  ["decodeURI", "decodeURIComponent"],
+  ["slice", "substring"],
+  ["call", "apply"],
+  ["charAt", "at", "charCodeAt"],
+  ["match", "test", "exec", "search"],
 ];
 
 const neighbour: Operator = ({ node, ancestors }) => {

@@ -1,7 +1,12 @@
 /** Wrong comparisons, wrong connectives, conditions turned round, conditions with a part too many. */
 
-import { type Site, textOf } from "../syntax.ts";
+import { type Node, type Site, childrenOf, enclosingFunction, textOf } from "../syntax.ts";
 import { type Edit, type Operator, replace } from "./edit.ts";
+
+/** Priors of conditions borrowed from beside the place, and from elsewhere in the function. */
+const NEAR_PRIOR = 0.15;
+const FAR_PRIOR = 0.08;
+const MAX_BORROWED = 16;
 
 const BOUNDARY: Readonly<Record<string, string>> = { "<": "<=", "<=": "<", ">": ">=", ">=": ">" };
 
@@ -71,20 +76,42 @@ const negation: Operator = (site) => {
   ];
 };
 
-/** `if (a)` as `if (a && b)` and `if (a || b)` with a condition that the file already uses nearby. */
+/** `if (a)` as `if (a && b)` and `if (a || b)` with a condition that the same function has elsewhere. */
 const extraCondition: Operator = (site) => {
   const test = conditionOf(site);
-  const block = site.ancestors.find((each) => each.type === "BlockStatement");
-  if (test === undefined || block === undefined) return [];
+  const around = enclosingFunction(site);
+  if (test === undefined || around === undefined) return [];
   const text = textOf(site, test);
-  const borrowed = block.body.flatMap((statement) =>
-    statement.type === "IfStatement" && statement.test !== test ? [textOf(site, statement.test)] : [],
-  );
-  return [...new Set(borrowed)].flatMap((other) => [
-    replace(test, `(${text}) && (${other})`, "add a condition", 0.15),
-    replace(test, `(${text}) || (${other})`, "add a condition", 0.15),
+  const siblings = site.ancestors.find((each) => each.type === "BlockStatement")?.body ?? [];
+  const borrowed = new Map<string, number>();
+  for (const statement of siblings)
+    if (statement.type === "IfStatement" && statement.test !== test)
+      borrowed.set(textOf(site, statement.test), NEAR_PRIOR);
+  for (const part of conditionsIn(site, around))
+    if (part !== text && !borrowed.has(part) && borrowed.size < MAX_BORROWED) borrowed.set(part, FAR_PRIOR);
+  return [...borrowed].flatMap(([other, prior]) => [
+    replace(test, `(${text}) && (${other})`, "add a condition", prior),
+    replace(test, `(${text}) || (${other})`, "add a condition", prior),
+    replace(test, `(${text}) && !(${other})`, "add a condition", prior / 2),
   ]);
 };
+
+/** The parts of all conditions of a function, each once; what is not visible here gives a mutant that fails. */
+function conditionsIn(site: Site, around: Node): string[] {
+  const found = new Set<string>();
+  const visit = (node: Node, isCondition: boolean): void => {
+    if (node.type === "LogicalExpression" && isCondition) {
+      visit(node.left, true);
+      visit(node.right, true);
+      return;
+    }
+    if (isCondition) found.add(textOf(site, node));
+    const tested = "test" in node ? node.test : undefined;
+    for (const child of childrenOf(node)) visit(child, child === tested && !/^SwitchCase$/.test(node.type));
+  };
+  visit(around, false);
+  return [...found];
+}
 
 function conditionOf({ node }: Site): { start: number; end: number } | undefined {
   const tested = ["IfStatement", "ConditionalExpression", "WhileStatement"].includes(node.type);

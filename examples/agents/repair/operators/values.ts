@@ -104,6 +104,18 @@ const otherLiterals: Operator = (site) => {
   );
 };
 
+/** Parts of patterns, each with what it is taken for. */
+const REGEX_CLASSES: readonly (readonly string[])[] = [
+  [" ", "\\s", "[ \\t]"],
+  ["\\s", "[^]"],
+  ["\\d", "\\w"],
+  ["\\w", "[\\w-]", "."],
+  ["[^", "["],
+  [".", "[^]", "\\."],
+  ["+", "+?"],
+  ["*", "*?"],
+];
+
 /** Flags, anchors, `+` for `*` and back: the parts of a pattern that are most often wrong. */
 function regexEdits(raw: string, node: { start: number; end: number }): Edit[] {
   const end = raw.lastIndexOf("/");
@@ -119,6 +131,15 @@ function regexEdits(raw: string, node: { start: number; end: number }): Edit[] {
   for (const { index } of pattern.matchAll(/(?<!\\)[+*?]/g)) {
     for (const to of ["+", "*", "?"].filter((each) => each !== pattern[index])) {
       variants.push([pattern.slice(0, index) + to + pattern.slice(index + 1), flags]);
+    }
+  }
+  for (const [from = "", ...others] of REGEX_CLASSES) {
+    // Everywhere, because what is taken for something else in one place is in the others too.
+    if (pattern.includes(from))
+      for (const to of others) variants.push([pattern.replaceAll(from, () => to), flags]);
+    for (let at = pattern.indexOf(from); at !== -1; at = pattern.indexOf(from, at + 1)) {
+      for (const to of others)
+        variants.push([pattern.slice(0, at) + to + pattern.slice(at + from.length), flags]);
     }
   }
   return variants.map(([body, suffix]) => replace(node, `/${body}/${suffix}`, "change a pattern", 0.2));
