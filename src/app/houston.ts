@@ -8,11 +8,20 @@ import type { MissionDraft } from "../plan/missionDraft.ts";
 import type { SandboxReport } from "../ports/sandbox.ts";
 import type { BlobRef } from "../protocol/blob.ts";
 import type { HumanCommand } from "../protocol/commands.ts";
-import { missionOfStream, type MissionId, type TaskId } from "../protocol/ids.ts";
+import { missionOfStream, type MissionId, type Seq, type TaskId } from "../protocol/ids.ts";
 import type { MissionSpec } from "../protocol/plan.ts";
 import type { Refusal } from "../protocol/refusals.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { MissionSummary } from "../protocol/status.ts";
+import {
+  checkpointsOf,
+  findCheckpoint,
+  lastRollback,
+  originOf,
+  previewRestore,
+  type Checkpoint,
+  type RestorePreview,
+} from "./checkpoints.ts";
 import { stageContract } from "./contractFiles.ts";
 import { followEvents, followMission, type MissionRecord } from "./following.ts";
 import { reportOf } from "./missionReport.ts";
@@ -209,6 +218,40 @@ export class Houston {
   /** A mission that changes nothing and proves another's contract on a ref of its repository; undefined without such a mission. */
   async proofOf(missionId: MissionId, ref?: string): Promise<MissionDraft | undefined> {
     return await proofOfMission(this.#outside.ports, missionId, ref);
+  }
+
+  /** Positions to go back to, newest first. */
+  async checkpoints(missionId: MissionId): Promise<Checkpoint[]> {
+    return await checkpointsOf(this.#outside.ports, missionId);
+  }
+
+  /** What going back would mean: to a position, or to the newest whole one of the latest ten; undefined when there is none. */
+  async previewRestore(missionId: MissionId, seq?: Seq): Promise<RestorePreview | undefined> {
+    const { ports } = this.#outside;
+    const checkpoint = await findCheckpoint(ports, missionId, seq);
+    const mission = await loadMission(ports, missionId);
+    if (checkpoint === undefined || mission === undefined) return undefined;
+    return await previewRestore(ports, mission, checkpoint);
+  }
+
+  /** What undoing the newest rollback that still stands would ask for. */
+  async lastRollback(missionId: MissionId): Promise<{ to: Seq; undoes: Seq } | undefined> {
+    return await lastRollback(this.#outside.ports, missionId);
+  }
+
+  /** A new mission that goes on from an earlier position of another; undefined when there is no such whole one. */
+  async fork(missionId: MissionId, seq?: Seq): Promise<Creation | undefined> {
+    const { log, ids, clock, workspaces } = this.#outside.ports;
+    const checkpoint = await findCheckpoint(this.#outside.ports, missionId, seq);
+    const origin = checkpoint === undefined ? undefined : await originOf(log, missionId, checkpoint.seq);
+    if (checkpoint === undefined || origin === undefined) return undefined;
+    const forkId = ids.next();
+    await workspaces.copy({ from: missionId, to: forkId, snapshots: origin.snapshots });
+    const spec: MissionSpec = { ...origin.spec, branch: branchFor(origin.spec.goal, forkId) };
+    const fork = { missionId, seq: checkpoint.seq };
+    const body = { type: "mission.create", missionId: forkId, sessionId: localSession, spec, fork } as const;
+    const created = await createMission(log, { id: ids.next(), at: clock.now(), by: this.#by, body });
+    return created.ok ? { ok: true, missionId: forkId, spec } : created;
   }
 
   /** Unified diff between two snapshots of a mission. */

@@ -114,6 +114,7 @@ function workspacesIn(tools: Tools): Workspaces {
     delivered: async (request) => await (await any()).delivered(request),
     importCommit: async (request) => await (await of(request.missionId)).importCommit(request),
     overlay: async (request) => await (await of(request.missionId)).overlay(request),
+    copy: async (request) => await (await of(request.to)).copy(request),
     apply: async (request) => await (await of(request.missionId)).apply(request),
     changes: async (missionId, from, to) => await (await of(missionId)).changes(missionId, from, to),
     readFiles: async (missionId, snapshot, paths, maxBytes) =>

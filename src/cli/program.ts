@@ -26,6 +26,7 @@ export function commandLine(
   addRunning(program, choose);
   addLooking(program, choose);
   addChanges(program, choose);
+  addCheckpoints(program, choose);
   addDeciding(program, choose);
   addKeeping(program, choose);
   program.parse([...argv], { from: "user" });
@@ -177,6 +178,52 @@ function addChanges(program: Command, choose: Choose): void {
     .option("--json", "the paths as JSON")
     .action((id: string, _own: unknown, command: Command) =>
       choose(async () => (await import("./commands/apply.ts")).apply(id, options(command))),
+    );
+}
+
+function addCheckpoints(program: Command, choose: Choose): void {
+  const checkpoint = program
+    .command("checkpoint")
+    .description("positions of a mission to go back to")
+    .helpCommand(false);
+  checkpoint
+    .command("ls <mission>")
+    .description("those there are, newest first")
+    .option("--json", "as JSON")
+    .action((id: string, _own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/checkpoint.ts")).list(id, options(command))),
+    );
+  checkpoint
+    .command("diff <mission> <position>")
+    .description("from the tree as it is to the tree as it was")
+    .action((id: string, seq: string, _own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/checkpoint.ts")).diff(id, seq, options(command))),
+    );
+  checkpoint
+    .command("restore <mission>")
+    .description("take the work back to a position; what was spent and done outside stays")
+    .option("--to <position>", "the newest whole one of the latest ten when left out")
+    .option("--dry-run", "only say what would be lost")
+    .option("-y, --yes", "without asking")
+    .option("--reason <text>", "kept in the log")
+    .option("--json", "the preview as JSON")
+    .action((id: string, _own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/checkpoint.ts")).restore(id, options(command))),
+    );
+  checkpoint
+    .command("undo <mission>")
+    .description("take the newest rollback back")
+    .option("--reason <text>", "kept in the log")
+    .action((id: string, _own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/checkpoint.ts")).undo(id, options(command))),
+    );
+  program
+    .command("fork <mission>")
+    .description("a new mission that goes on from an earlier position")
+    .option("--at <position>", "the newest whole one of the latest ten when left out")
+    .option("--json", "as JSON")
+    .action((id: string, _own: unknown, command: Command) =>
+      choose(async () => (await import("./commands/checkpoint.ts")).fork(id, options(command))),
     );
 }
 

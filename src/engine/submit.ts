@@ -16,7 +16,7 @@ import {
 } from "../protocol/ids.ts";
 import type { Refusal } from "../protocol/refusals.ts";
 import { evolveThrough, loadSession, toAppend } from "./append.ts";
-import { loadMission } from "./load.ts";
+import { loadMission, loadPast } from "./load.ts";
 
 /** Races lost in a row before a caller is told to come back. */
 const maxRaces = 20;
@@ -37,7 +37,7 @@ export async function submit(
     const state = await loadMission(ports, missionId);
     if (state === undefined)
       return { ok: false, refusal: { code: "notFound", message: `there is no mission ${missionId}` } };
-    const decision = decide(state, command);
+    const decision = decide(state, command, await pastFor(ports.log, missionId, command));
     if (!decision.ok) return decision;
     const result = await appendDecided(ports.log, state, command, decision.events);
     if ("refusal" in result) return { ok: false, refusal: result.refusal };
@@ -45,6 +45,15 @@ export async function submit(
     if (done !== undefined) return done;
   }
   return { ok: false, refusal: crowded };
+}
+
+/** Only going back needs the past. */
+async function pastFor(
+  log: Log,
+  missionId: MissionId,
+  { body }: Command<HumanCommand>,
+): Promise<MissionState | undefined> {
+  return body.type === "mission.rollBack" ? await loadPast(log, missionId, body.to) : undefined;
 }
 
 async function appendDecided(
@@ -94,7 +103,9 @@ export async function createMission(
   command: Command<Extract<HumanCommand, { type: "mission.create" }>>,
   blobs: InlineBlob[] = [],
 ): Promise<Submission> {
-  const decision = decideCreate(command);
+  const { fork } = command.body;
+  const past = fork === undefined ? undefined : await loadPast(log, fork.missionId, fork.seq);
+  const decision = decideCreate(command, past);
   if (!decision.ok) return decision;
   const created = decision.events[0];
   if (created?.type !== "mission.created")

@@ -44,6 +44,8 @@ export function settleCall(mission: Mission, command: CommandOf<"call.settle">):
     );
   const amounts = spending(charge(call.reserve, usage, command.at - entry.since));
   const settled = { type: "call.settled", callId, ...amounts, by: command.by } as const;
+  // What it was for is rolled back: it is paid for, and nothing follows from it.
+  if (entry.abandoned === true) return accept({ ...settled, outcome });
   switch (call.work.kind) {
     case "verify":
       return settleVerification(mission, entry, outcome, settled, command.at);
@@ -80,6 +82,7 @@ function explained(entry: CallState, outcome: CallOutcome): CallOutcome {
       return { status: "failed", error: { code: "stall", message: "a detector stopped it" }, ...rest };
     case "pause":
     case "cancel":
+    case "rollback":
       return { status: "interrupted", reason: entry.cancelling, ...rest };
   }
 }
@@ -190,8 +193,9 @@ function lostCharge(entry: CallState): Amounts {
 }
 
 function interrupted(mission: Mission, entry: CallState, charged: Amounts, by: string): MissionEvent[] {
-  const { call } = entry;
-  const attempt = call.attemptId === undefined ? undefined : mission.work.attempts.get(call.attemptId);
+  const { call, abandoned = false } = entry;
+  const attempt =
+    call.attemptId === undefined || abandoned ? undefined : mission.work.attempts.get(call.attemptId);
   const base: CallOutcome = { status: "interrupted", reason: "the runner died" };
   const outcome = explained(entry, attempt === undefined ? base : { ...base, snapshot: attempt.latest });
   const settled: MissionEvent = {
@@ -257,6 +261,7 @@ export function recordSnapshot(mission: Mission, command: CommandOf<"snapshot.re
   const { callId, snapshot } = command.body;
   const entry = mission.ledger.calls.get(callId);
   if (entry === undefined) return missing(callId);
+  if (entry.abandoned === true) return refuse("alreadyDone", `call ${callId} is rolled back`);
   const attempt =
     entry.call.attemptId === undefined ? undefined : mission.work.attempts.get(entry.call.attemptId);
   if (attempt === undefined) return refuse("invalid", `call ${callId} belongs to no attempt`);

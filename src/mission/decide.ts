@@ -3,6 +3,7 @@
  * command. A refusal changes nothing.
  */
 import type { Command, MissionCommand } from "../protocol/commands.ts";
+import type { MissionEvent } from "../protocol/events.ts";
 import type { MissionSpec } from "../protocol/plan.ts";
 import { approve, expireApproval, reject } from "./approval.ts";
 import { expireFact, recordFact } from "./blackboard.ts";
@@ -14,24 +15,29 @@ import * as lifecycle from "./lifecycle.ts";
 import { planProblems } from "./plan.ts";
 import { preflight } from "./preflight.ts";
 import { sealStage, verifyStage } from "./stage.ts";
-import type { Mission } from "./state.ts";
+import { forkOf, rollBack } from "./rollback.ts";
+import type { Mission, MissionState } from "./state.ts";
 import { startStep } from "./step.ts";
 import * as tasks from "./task.ts";
 
-/** Begins a mission. Refuses a plan that does not hold, naming every problem. */
-export function decideCreate(command: CommandOf<"mission.create">): MissionDecision {
-  const { missionId, sessionId, spec } = command.body;
+/** Begins a mission. Refuses a plan that does not hold, naming every problem. `past`: of the mission it forks. */
+export function decideCreate(command: CommandOf<"mission.create">, past?: MissionState): MissionDecision {
+  const { missionId, sessionId, spec, fork } = command.body;
   const problems = planProblems(spec satisfies MissionSpec);
   if (problems.length > 0)
     return refuse(
       "invalid",
       problems.map((problem) => `${problem.path.join(".")}: ${problem.message}`).join("\n"),
     );
-  return accept({ type: "mission.created", missionId, sessionId, spec, by: command.by });
+  const created: MissionEvent = { type: "mission.created", missionId, sessionId, spec, by: command.by };
+  if (fork === undefined) return accept(created);
+  if (past?.id !== fork.missionId || past.seq !== fork.seq || past.work.head === undefined)
+    return refuse("invalid", `mission ${fork.missionId} has no work to fork at ${fork.seq}`);
+  return accept({ ...created, fork: forkOf(past) });
 }
 
-/** What follows from a command in this state. */
-export function decide(mission: Mission, command: Command): MissionDecision {
+/** What follows from a command in this state. `past`: the same mission earlier, for a command that goes back to it. */
+export function decide(mission: Mission, command: Command, past?: MissionState): MissionDecision {
   const { body } = command;
   if (mission.unknownEvent !== undefined)
     return refuse(
@@ -43,13 +49,18 @@ export function decide(mission: Mission, command: Command): MissionDecision {
       "closed",
       `the mission is closed (${mission.work.outcome.outcome}): ${mission.work.outcome.reason}`,
     );
-  return dispatch(mission, { ...command, at: Math.max(command.at, mission.at) });
+  const now = { ...command, at: Math.max(command.at, mission.at) };
+  if (body.type === "mission.rollBack") return rollBack(mission, { ...now, body }, past);
+  return dispatch(mission, { ...now, body });
 }
 
 /** What a closed mission still takes: the end of its run. */
 const afterClose: ReadonlySet<MissionCommand["type"]> = new Set(["run.start", "run.stop"]);
 
-function dispatch(mission: Mission, command: Command): MissionDecision {
+function dispatch(
+  mission: Mission,
+  command: Command<Exclude<MissionCommand, { type: "mission.rollBack" }>>,
+): MissionDecision {
   const { body } = command;
   switch (body.type) {
     case "mission.create":
@@ -84,6 +95,7 @@ type WorkCommand = Exclude<
   {
     type:
       | "mission.create"
+      | "mission.rollBack"
       | "mission.pause"
       | "mission.resume"
       | "mission.cancel"

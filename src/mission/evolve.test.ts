@@ -186,6 +186,7 @@ function randomCommand(choose: Choose, state: MissionState): MissionCommand {
     { type: "mission.resume" },
     { type: "call.redo", callId: "c3" },
   ];
+  if (choose(12) === 0) return { type: "mission.rollBack", to: 1 + choose(state.seq), reason: "x" };
   return choose(40) === 0 ? { type: "mission.cancel", reason: "x" } : pick(choose, rest);
 }
 
@@ -199,7 +200,8 @@ function history(
   const course = Course.of(randomSpec(choose));
   for (let count = 0; count < length && course.state.work.outcome === undefined; count += 1) {
     const body = randomCommand(choose, course.state);
-    const decision = decide(course.state, { id: "x", at: course.now, by: "human:ada", body });
+    const past = body.type === "mission.rollBack" ? course.at(body.to) : undefined;
+    const decision = decide(course.state, { id: "x", at: course.now, by: "human:ada", body }, past);
     if (decision.ok) for (const event of decision.events) course.happens(event);
     look(course);
     if (choose(3) === 0) course.waits(choose(120_000));
@@ -364,6 +366,8 @@ const needsNothing: readonly string[] = [
   "assertion.reopened",
   "approval.requested",
   "concurrency.lowered",
+  // Its past is all it needs.
+  "mission.rolledBack",
   // What is found and said stands for itself.
   "finding.recorded",
   "fact.recorded",

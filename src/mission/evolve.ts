@@ -9,6 +9,7 @@ import * as attempts from "./evolveAttempt.ts";
 import * as board from "./evolveBoard.ts";
 import * as calls from "./evolveCall.ts";
 import * as tasks from "./evolveTask.ts";
+import { beginFork, missionRolledBack } from "./rollback.ts";
 import type { MissionState } from "./state.ts";
 
 type Created = Extract<MissionEvent, { type: "mission.created" }>;
@@ -59,11 +60,14 @@ export function begin(event: Created, at: Timestamp): MissionState {
       factCount: 0,
       artifactCount: 0,
       dismissed: new Set(),
+      rollbackCount: 0,
+      rounds: new Map(),
       epoch: 0,
       contractVersion: 1,
     },
   };
-  for (const task of plan) tasks.openTask(state, task);
+  if (event.fork === undefined) for (const task of plan) tasks.openTask(state, task);
+  else beginFork(state, event.fork.past);
   return state;
 }
 
@@ -88,6 +92,8 @@ function apply(state: MissionState, event: MissionEvent, at: Timestamp): void {
     case "mission.cancelled":
       state.work.cancelled = { by: event.by, reason: event.reason };
       return;
+    case "mission.rolledBack":
+      return missionRolledBack(state, event);
     case "mission.sealing":
       state.work.sealed = { snapshot: event.snapshot, delivered: false };
       return;

@@ -81,6 +81,7 @@ export function callSettled(state: MissionState, event: Of<"call.settled">, at: 
   ledger.reserved = subtract(ledger.reserved, entry.call.reserve);
   ledger.spent = add(ledger.spent, event.charged);
   if (event.overrun !== undefined) ledger.overrun = add(ledger.overrun, event.overrun);
+  if (entry.abandoned === true) return;
   const { call } = entry;
   const attempt = call.attemptId === undefined ? undefined : work.attempts.get(call.attemptId);
   if (attempt !== undefined && attempt.callId === call.id) {

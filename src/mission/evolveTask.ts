@@ -3,6 +3,7 @@ import type { MissionEvent } from "../protocol/events.ts";
 import type { Approval } from "../protocol/approval.ts";
 import type { StageId, TaskId } from "../protocol/ids.ts";
 import type { TaskSpec } from "../protocol/plan.ts";
+import { goalOf, roundOf } from "./round.ts";
 import {
   attemptIdOf,
   currentTaskId,
@@ -123,6 +124,8 @@ function reopenedBecause(event: Of<"task.added">, before: ClosedTask | undefined
 export function taskAdded(state: MissionState, event: Of<"task.added">): void {
   const { work } = state;
   // Opened before the old one closes, so that the handoffs both need are kept.
+  const goal = goalOf(event.task.id);
+  state.ledger.rounds.set(goal, Math.max(state.ledger.rounds.get(goal) ?? 0, roundOf(event.task.id)));
   const task = openTask(state, event.task);
   const old = closeTask(state, event.supersedes);
   if (event.from !== undefined) task.from = event.from;

@@ -4,7 +4,7 @@
  */
 import type { AgentId, Timestamp } from "../protocol/ids.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
-import { roundOf } from "./fix.ts";
+import { roundsOf } from "./round.ts";
 import type { Failure, Mission, TaskState } from "./state.ts";
 
 export type FailureAnswer =
@@ -65,7 +65,7 @@ export function answerFailure(
   at: Timestamp,
 ): FailureAnswer {
   const { policy } = mission.spec;
-  const round = roundOf(task.spec.id);
+  const round = roundsOf(mission, task.spec.id);
   if (task.spec.onFailure === "failFast" && !isOurs(failure))
     return { answer: "giveUp", why: `the task's policy is to fail fast: ${failure.message}` };
   switch (failure.code) {

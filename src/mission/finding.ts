@@ -9,8 +9,9 @@ import type { Handoff } from "../protocol/handoff.ts";
 import type { FindingId, TaskId, Timestamp } from "../protocol/ids.ts";
 import type { VerdictDraft } from "../protocol/verdict.ts";
 import { accept, refuse, type CommandOf, type MissionDecision } from "./decision.ts";
-import { fixEvents, roundOf } from "./fix.ts";
+import { fixEvents } from "./fix.ts";
 import { ask } from "./request.ts";
+import { roundsOf } from "./round.ts";
 import { findingIdOf, type Mission, type TaskState } from "./state.ts";
 
 /** Of one handoff or one verification; more would only hide the first ones. */
@@ -130,8 +131,8 @@ export function fixFindings(
   approval: Readonly<Approval>,
 ): MissionEvent[] | undefined {
   const { handedOff, spec } = task;
-  if (handedOff === undefined || roundOf(spec.id) >= mission.spec.policy.maxRounds) return undefined;
-  return fixEvents(spec, spec.fulfills, {
+  if (handedOff === undefined || roundsOf(mission, spec.id) >= mission.spec.policy.maxRounds) return undefined;
+  return fixEvents(mission, spec, spec.fulfills, {
     reason: approval.reason,
     from: handedOff.snapshot,
     agentId: task.agentId,

@@ -6,12 +6,8 @@ import type { Snapshot } from "../protocol/snapshot.ts";
 import type { Verdict } from "../protocol/verdict.ts";
 import { tellable } from "./heldOut.ts";
 import { ask } from "./request.ts";
+import { goalOf, roundsOf } from "./round.ts";
 import { currentTaskId, type Mission } from "./state.ts";
-
-/** Fix tasks are named `<task>~<round>`; a plan's own ids have no `~`. */
-export function roundOf(taskId: TaskId): number {
-  return Number(/~(\d+)$/.exec(taskId)?.[1] ?? 0);
-}
 
 export interface Fix {
   reason: string;
@@ -24,9 +20,14 @@ export interface Fix {
   goal?: string;
 }
 
-export function fixEvents(spec: TaskSpec, reopened: readonly string[], how: Fix): MissionEvent[] {
+export function fixEvents(
+  mission: Mission,
+  spec: TaskSpec,
+  reopened: readonly string[],
+  how: Fix,
+): MissionEvent[] {
   const { reason, from, agentId, tracked = [], goal = spec.goal } = how;
-  const id = `${spec.id.replace(/~\d+$/, "")}~${roundOf(spec.id) + 1}`;
+  const id = `${goalOf(spec.id)}~${roundsOf(mission, spec.id) + 1}`;
   const added: MissionEvent = {
     type: "task.added",
     task: { ...spec, id, agentId, goal },
@@ -72,15 +73,15 @@ export function reopenEvents(
   for (const [taskId, failed] of broken) {
     const spec = mission.work.closed.get(taskId)?.spec;
     const reason = failed.map((verdict) => tellable(mission, verdict)).join("\n");
-    const outOfRoundsNow = !granted && roundOf(taskId) >= mission.spec.policy.maxRounds;
+    const outOfRoundsNow = !granted && roundsOf(mission, taskId) >= mission.spec.policy.maxRounds;
     if (spec === undefined || outOfRoundsNow) return [outOfRounds(mission, taskId, reason, at)];
     const ids = failed.map((verdict) => verdict.assertionId).filter((id) => spec.fulfills.includes(id));
-    events.push(...fixEvents(spec, ids, { reason, agentId: spec.agentId }));
+    events.push(...fixEvents(mission, spec, ids, { reason, agentId: spec.agentId }));
     if (spec.onFailure === "retryDownstream") {
       const again = downstreamOf(mission, taskId).filter((one) => !broken.has(one.id));
       for (const one of again)
         events.push(
-          ...fixEvents(one, one.fulfills, {
+          ...fixEvents(mission, one, one.fulfills, {
             reason: `"${taskId}" is done again, and this needs it`,
             agentId: one.agentId,
           }),

@@ -26,6 +26,8 @@ export function next(mission: Mission, now: Timestamp): Proposal | undefined {
   if (work.outcome !== undefined || mission.unknownEvent !== undefined) return undefined;
   const urgent = nextForCalls(mission, now) ?? nextForDeadlines(mission, now);
   if (urgent !== undefined) return urgent;
+  // Nothing begins beside what is being ended.
+  for (const { abandoned } of mission.ledger.calls.values()) if (abandoned === true) return undefined;
   if (work.cancelled !== undefined || work.givenUp !== undefined) return winding(mission);
   if (work.paused !== undefined) return undefined;
   if (!work.planApproved)

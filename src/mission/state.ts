@@ -37,7 +37,7 @@ import type { Step } from "../protocol/step.ts";
 import type { Verdict, VerdictValue } from "../protocol/verdict.ts";
 
 /** Raised whenever the shape below changes; caches of another version are dropped. */
-export const stateVersion = 2;
+export const stateVersion = 3;
 
 /**
  * `pending` needs others or a free place · `working` an attempt is open · `handedOff` claims to be
@@ -136,7 +136,9 @@ export interface CallState {
   since: Timestamp;
   deadlineAt: Timestamp;
   mode: "perform" | "restore" | "resume" | "lookUp";
-  cancelling?: "deadline" | "pause" | "cancel" | "detector";
+  cancelling?: "deadline" | "pause" | "cancel" | "detector" | "rollback";
+  /** The work it was for is rolled back: its end counts for cost only. */
+  abandoned?: boolean;
   /** How long it is known to have run before its runner died. */
   ranMs: number;
 }
@@ -216,6 +218,9 @@ export interface LedgerState {
   findingCount: number;
   factCount: number;
   artifactCount: number;
+  rollbackCount: number;
+  /** The highest round of fixes that each goal has seen; rolling back gives none back. */
+  rounds: Map<TaskId, number>;
   /** Findings that a human dismissed, by what they say: found again, they block no more. */
   dismissed: Set<string>;
   epoch: Epoch;

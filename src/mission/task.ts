@@ -180,14 +180,14 @@ function failureEvents(mission: Mission, task: TaskState, failure: Failure, at: 
     case "verifyAgain":
       return [{ ...retried, again: "verification", notBefore: answer.notBefore, extraAttempts: 0 }];
     case "fix":
-      return fixEvents(task.spec, unpassed(mission, task), {
+      return fixEvents(mission, task.spec, unpassed(mission, task), {
         reason: failure.message,
         from: answer.from,
         agentId: task.agentId,
         tracked: trackedBy(mission, taskId),
       });
     case "branch":
-      return fixEvents({ ...task.spec, onFailure: "retry" }, unpassed(mission, task), {
+      return fixEvents(mission, { ...task.spec, onFailure: "retry" }, unpassed(mission, task), {
         reason: `another way is tried: ${failure.message}`,
         agentId: answer.agentId,
         goal: answer.goal,

@@ -13,6 +13,7 @@ import type {
   MissionId,
   RunId,
   RunnerId,
+  Seq,
   SessionId,
   StageId,
   StepId,
@@ -25,7 +26,16 @@ import type { StepDraft } from "./step.ts";
 
 /** What anybody entitled may ask. */
 export type HumanCommand =
-  | { type: "mission.create"; missionId: MissionId; sessionId: SessionId; spec: MissionSpec }
+  | {
+      type: "mission.create";
+      missionId: MissionId;
+      sessionId: SessionId;
+      spec: MissionSpec;
+      /** A fork of another mission as it was at a position of its log. */
+      fork?: { missionId: MissionId; seq: Seq };
+    }
+  /** Restores the work half of an earlier position. `undoes`: the rollback that this one takes back. */
+  | { type: "mission.rollBack"; to: Seq; reason: string; undoes?: Seq }
   | { type: "mission.pause"; reason: string }
   | { type: "mission.resume" }
   | { type: "mission.cancel"; reason: string }

@@ -47,7 +47,17 @@ export type DetectorName = "repetition" | "iteration" | "stall";
 
 /** Events of a mission's stream. */
 export type MissionEvent =
-  | { type: "mission.created"; missionId: MissionId; sessionId: SessionId; spec: MissionSpec; by: string }
+  | {
+      type: "mission.created";
+      missionId: MissionId;
+      sessionId: SessionId;
+      spec: MissionSpec;
+      by: string;
+      /** Where it comes from, when it is a fork, and the work half it begins with. */
+      fork?: { missionId: MissionId; seq: Seq; past: string };
+    }
+  /** The work half is what it was at `to`; the ledger goes on. Undoing it is another such event. */
+  | { type: "mission.rolledBack"; to: Seq; past: string; by: string; reason: string; undoes?: Seq }
   | { type: "mission.paused"; by: string; reason: string }
   | { type: "mission.resumed"; by: string }
   | { type: "mission.cancelled"; by: string; reason: string }
@@ -85,7 +95,7 @@ export type MissionEvent =
   | { type: "steps.added"; attemptId: AttemptId; steps: Step[]; position: "append" | "next" }
   | { type: "steps.cancelled"; attemptId: AttemptId; stepIds: StepId[]; reason: string }
   | { type: "call.wanted"; call: Call }
-  | { type: "call.cancelling"; callId: CallId; reason: "deadline" | "pause" | "cancel" | "detector" }
+  | { type: "call.cancelling"; callId: CallId; reason: "deadline" | "pause" | "cancel" | "detector" | "rollback" }
   | { type: "call.recovered"; callId: CallId; epoch: Epoch; action: RecoveryAction; charged: Usage }
   | {
       type: "call.settled";
@@ -152,6 +162,7 @@ export const missionEventTypes: readonly MissionEvent["type"][] = [
   "mission.paused",
   "mission.resumed",
   "mission.cancelled",
+  "mission.rolledBack",
   "mission.sealing",
   "mission.closed",
   "run.started",
@@ -195,7 +206,5 @@ export const reservedEventTypes: readonly string[] = [
   "delegation.made",
   "amendment.proposed",
   "amendment.applied",
-  "mission.rolledBack",
-  "mission.forked",
   "contract.changed",
 ];

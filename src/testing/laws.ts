@@ -144,9 +144,50 @@ function lawOfRestoring(end: WorldEnd, events: EventRecord<MissionEvent>[]): str
   const violations = [...end.outside.made]
     .filter(([, commit]) => !known.has(commit))
     .map(([directory]) => `law 7: ${directory} was made from a tree that the log does not name`);
+  violations.push(...lawOfRollingBack(events));
   const seqs = events.map(({ seq }) => seq);
   if (seqs.some((seq, index) => seq !== index + 1)) violations.push("law 7: history was rewritten");
   return violations;
+}
+
+/** Rolling back restores the tree and the progress of its position; what was spent and counted only grows. */
+function lawOfRollingBack(events: EventRecord<MissionEvent>[]): string[] {
+  const violations: string[] = [];
+  let state: MissionState | undefined;
+  for (const record of events) {
+    const spent = state === undefined ? undefined : { ...state.ledger.spent };
+    const counts = state === undefined ? [] : countsOf(state);
+    state = fold(state, [record]);
+    if (state === undefined) continue;
+    const { ledger } = state;
+    if (spent !== undefined && dimensions.some((dimension) => ledger.spent[dimension] < spent[dimension]))
+      violations.push(`law 5: event ${record.seq} gave back what was spent`);
+    if (countsOf(state).some((count, index) => count < (counts[index] ?? 0)))
+      violations.push(`law 7: event ${record.seq} counts backwards`);
+    if (record.event.type !== "mission.rolledBack") continue;
+    const past = fold(undefined, events.slice(0, record.event.to));
+    if (past === undefined || progressOf(past) !== progressOf(state))
+      violations.push(`law 7: event ${record.seq} did not restore position ${record.event.to}`);
+  }
+  return violations;
+}
+
+const countsOf = ({ ledger }: MissionState): number[] => [
+  ledger.callCount,
+  ledger.stepCount,
+  ledger.approvalCount,
+  ledger.findingCount,
+  ledger.factCount,
+  ledger.rollbackCount,
+  ledger.epoch,
+];
+
+/** What a rollback must bring back: the tree, what is done, what is proven, what is known. */
+function progressOf({ work }: MissionState): string {
+  const { head, doneCount, failedCount, sealedStages, verdicts, facts, findings } = work;
+  const closed = [...work.closed].map(([id, { status }]) => [id, status]);
+  const open = [...work.tasks.keys()].sort();
+  return JSON.stringify([head, doneCount, failedCount, sealedStages, closed, open, [...verdicts], [...facts], [...findings]]);
 }
 
 function collectCommits(value: unknown, into: Set<string>): void {

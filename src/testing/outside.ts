@@ -84,6 +84,7 @@ export class Outside {
       importCommit: async ({ parent }) => parent,
       overlay: async ({ snapshot, files }) =>
         this.commit(new Set([...this.treeOf(snapshot.commit), ...files.map(({ path }) => `file:${path}`)])),
+      copy: async () => undefined,
       apply: async () => ({ paths: [] }),
       changes: async (_missionId, from, to) => {
         const [before, after] = [this.treeOf(from.commit), this.treeOf(to.commit)];

@@ -339,11 +339,18 @@ export class Course {
 
   /** Decides a command now. */
   does(body: MissionCommand, by: string = ada): this {
-    const decision = decide(this.state, { id: "command", at: this.now, by, body });
+    const past = body.type === "mission.rollBack" ? this.at(body.to) : undefined;
+    const decision = decide(this.state, { id: "command", at: this.now, by, body }, past);
     if (!decision.ok)
       throw new Error(`${body.type} was refused: ${decision.refusal.code}: ${decision.refusal.message}`);
     for (const event of decision.events) this.happens(event);
     return this;
+  }
+
+  /** The mission as it was after that many events. */
+  at(seq: number): MissionState | undefined {
+    const records = this.records.slice(0, seq);
+    return records.length < seq || seq < 1 ? undefined : new Given(records).state();
   }
 
   /** Folds an event without asking the law. */

@@ -305,6 +305,8 @@ class World {
     if (random.chance(trouble * 0.03)) wishes.push({ type: "mission.pause", reason: "lunch" });
     if (summary.status.state === "Paused" ? random.chance(0.5) : random.chance(0.02))
       wishes.push({ type: "mission.resume" });
+    if (random.chance(trouble * 0.02))
+      wishes.push({ type: "mission.rollBack", to: random.int(1, state.seq), reason: "try again" });
     if (random.chance(trouble * 0.0005)) wishes.push({ type: "mission.cancel", reason: "changed my mind" });
     return random.chance(0.2) ? wishes.reverse() : wishes;
   }
