@@ -46,52 +46,73 @@ export async function overlaid(
 
 export const filesOf = ({ files = [] }: Assertion): NonNullable<Assertion["files"]> => files;
 
-/** Sealed dependencies of a tree, of which `directory` is a fresh folder. Throws EnvironmentError. */
-export async function environmentOf(
-  performance: Performance,
-  snapshot: Snapshot,
-  directory: string,
-  label: string,
-): Promise<Mount[]> {
+/** The tree as agents may see it: with the contract's files that are not held out. */
+export const visibly = async (performance: Performance, snapshot: Snapshot): Promise<Snapshot> =>
+  await overlaid(performance, snapshot, ({ heldOut }) => heldOut !== true);
+
+/**
+ * Sealed dependencies of a tree. They are installed where nothing is held out: whatever setup makes of a tree,
+ * agents see. Throws EnvironmentError.
+ */
+export async function environmentOf(performance: Performance, snapshot: Snapshot): Promise<Mount[]> {
   const { ports, mission, missionId, call, epoch, signal } = performance;
   const { setup = [], policy } = mission.spec;
   if (setup.length === 0) return [];
+  const tree = await visibly(performance, snapshot);
   const made: string[] = [];
   const fresh = async (): Promise<{ directory: string }> => {
-    const name = `${folderPrefix(epoch)}${call.id}-${label}-setup${made.length === 0 ? "" : made.length}`;
-    const folder = await ports.workspaces.materialise({ missionId, name, snapshot });
+    const name = `${folderPrefix(epoch)}${call.id}-setup-${tree.tree}-${made.length + 1}`;
+    const folder = await ports.workspaces.materialise({ missionId, name, snapshot: tree });
     made.push(folder.directory);
     return folder;
   };
   try {
+    const { directory } = await fresh();
     const network = policy.setupNetwork;
-    const sealed = await ports.environments.seal({ missionId, setup, network, directory, fresh, signal });
-    return sealed.mounts;
+    return (await ports.environments.seal({ missionId, setup, network, directory, fresh, signal })).mounts;
   } finally {
     for (const folder of made) await discard(performance, folder);
   }
 }
 
-/** Runs a check once, in a folder of its own made from the judged tree. */
+/** A tree with the contract's files laid over it, and its dependencies or why there are none. */
+export interface Court {
+  judged: Snapshot;
+  mounts: Mount[] | EnvironmentError;
+}
+
+/** Once for all checks of a tree. */
+export async function courtOf(performance: Performance, snapshot: Snapshot): Promise<Court> {
+  const judged = await overlaid(performance, snapshot);
+  try {
+    return { judged, mounts: await environmentOf(performance, snapshot) };
+  } catch (error) {
+    if (!(error instanceof EnvironmentError)) throw error;
+    return { judged, mounts: error };
+  }
+}
+
+/** Runs a check once, in a folder of its own made from the judged tree. `label` names the folder: once per call. */
 export async function judgeOnce(
   performance: Performance,
-  judged: Snapshot,
+  { judged, mounts }: Court,
   { id, check }: Judged,
   how: { label: string; baseline?: readonly string[] },
 ): Promise<Judgement> {
   const { ports, mission, missionId, call, epoch, signal } = performance;
+  if (mounts instanceof EnvironmentError) return without(mounts);
   const name = `${folderPrefix(epoch)}${call.id}-${how.label}`;
   try {
     const { directory } = await ports.workspaces.materialise({ missionId, name, snapshot: judged });
     try {
       ports.faults.reach("verify.materialised");
-      const mounts = await environmentOf(performance, judged, directory, how.label);
+      const services = mission.spec.services ?? {};
       const request: JudgeRequest = {
         missionId,
         assertion: { id, check },
         directory,
         mounts,
-        services: mission.spec.services ?? {},
+        services,
         signal,
       };
       if (how.baseline !== undefined) request.baseline = how.baseline;
@@ -100,14 +121,12 @@ export async function judgeOnce(
       await discard(performance, directory);
     }
   } catch (error) {
-    return without(error);
+    return { value: "error", reason: explain(error).message, observations: [] };
   }
 }
 
 /** Dependencies that do not install are the tree's doing; everything else that keeps a check from running is not. */
-function without(error: unknown): Judgement {
-  if (!(error instanceof EnvironmentError))
-    return { value: "error", reason: explain(error).message, observations: [] };
+function without(error: EnvironmentError): Judgement {
   const values = { setup: "failed", notAllowed: "blocked", broken: "error" } as const;
   const observation: Observation = { command: [], exitCode: null, durationMs: 0, output: error.output };
   return { value: values[error.code], reason: error.message, observations: [observation] };

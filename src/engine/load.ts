@@ -46,7 +46,7 @@ export async function loadWithCache(
 /** A mission as it was at a position of its log; undefined when the log does not reach there. */
 export async function loadPast(log: Log, missionId: MissionId, seq: Seq): Promise<MissionState | undefined> {
   let state: MissionState | undefined;
-  for (let after = 0; after < seq; ) {
+  for (let after = 0; after < seq;) {
     const records = await log.read(missionStream(missionId), after, Math.min(pageSize, seq - after));
     if (records.length === 0) return undefined;
     state = fold(state, records as EventRecord<MissionEvent>[]);

@@ -31,6 +31,9 @@ export async function perform(performance: Performance): Promise<Performed> {
     const { work, effects } = performance.call;
     const isStep = work.kind === "skill" || work.kind === "tool";
     const { code, message } = explain(error);
+    // Whoever is told to end may say so in any way.
+    if (performance.signal.aborted && strictest(effects) !== "external")
+      return settled({ status: "interrupted", reason: "the runner ended it" });
     // What was thrown on the way may have been thrown after it happened.
     if (isStep && strictest(effects) === "external") return settled({ status: "unknown", reason: message });
     return failed({ code, message });

@@ -5,6 +5,7 @@
 import { briefOf } from "../mission/brief.ts";
 import type { AttemptReport } from "../ports/agent.ts";
 import type { InlineBlob } from "../ports/log.ts";
+import { EnvironmentError } from "../ports/environment.ts";
 import type { Mount } from "../ports/sandbox.ts";
 import type { Brief } from "../protocol/brief.ts";
 import type { CallOutcome } from "../protocol/call.ts";
@@ -52,13 +53,24 @@ export async function performAttempt(performance: Performance): Promise<Settleme
   try {
     ports.faults.reach("attempt.materialised");
     if (!performance.held()) return stale();
-    const mounts = await environmentOf(performance, snapshot, directory, "work");
+    const mounts = await mountsOf(performance, snapshot);
     const place: Place = { directory, snapshot, mounts, except: mounts.map(({ path }) => path) };
     const { report, latest } = await work(performance, agent, brief, place);
     ports.faults.reach("attempt.handedOff");
     return await conclude(performance, place, latest, report);
   } finally {
     await discard(performance, directory);
+  }
+}
+
+/** Of a tree whose own dependencies do not install: those it started from, so that somebody can mend it. */
+async function mountsOf(performance: Performance, snapshot: Snapshot): Promise<Mount[]> {
+  try {
+    return await environmentOf(performance, snapshot);
+  } catch (error) {
+    const { start } = performance.mission.work;
+    if (!(error instanceof EnvironmentError) || error.code !== "setup" || start === undefined) throw error;
+    return await environmentOf(performance, start);
   }
 }
 

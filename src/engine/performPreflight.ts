@@ -3,9 +3,8 @@ import { EnvironmentError } from "../ports/environment.ts";
 import type { InlineBlob } from "../ports/log.ts";
 import type { Judgement } from "../ports/verifier.ts";
 import type { Baseline } from "../protocol/call.ts";
-import type { Snapshot } from "../protocol/snapshot.ts";
-import { environmentOf, everythingOf, judgeOnce, keepEvidence, overlaid, type Judged } from "./judging.ts";
-import { discard, failed, folderPrefix, settled, type Performance, type Settlement } from "./performance.ts";
+import { courtOf, everythingOf, judgeOnce, keepEvidence, type Court, type Judged } from "./judging.ts";
+import { failed, settled, type Performance, type Settlement } from "./performance.ts";
 
 /** Of a setup that failed, enough to see why. */
 const maxOutputCharacters = 4_000;
@@ -14,15 +13,15 @@ export async function performPreflight(performance: Performance): Promise<Settle
   const { call, signal } = performance;
   if (call.work.kind !== "preflight") return failed({ code: "infrastructure", message: "not a preflight" });
   const { snapshot, runs } = call.work;
-  const judged = await overlaid(performance, snapshot);
-  const trouble = await setUp(performance, judged);
+  const court = await courtOf(performance, snapshot);
+  const trouble = troubleOf(court);
   if (trouble !== undefined) return failed({ code: "blocked", message: trouble });
   const blobs: InlineBlob[] = [];
   const baseline: Baseline[] = [];
   for (const one of everythingOf(performance)) {
     const judgements: Judgement[] = [];
     for (let run = 1; run <= runs && !signal.aborted; run += 1)
-      judgements.push(await judgeOnce(performance, judged, one, { label: `${one.id}-${run}` }));
+      judgements.push(await judgeOnce(performance, court, one, { label: `${one.id}-run${run}` }));
     if (signal.aborted) return settled({ status: "interrupted", reason: "the runner ended it" });
     baseline.push(await baselineOf(performance, one, judgements, blobs));
   }
@@ -30,21 +29,11 @@ export async function performPreflight(performance: Performance): Promise<Settle
 }
 
 /** Why the dependencies of the base cannot be had; undefined when they are sealed. */
-async function setUp(performance: Performance, judged: Snapshot): Promise<string | undefined> {
-  const { ports, mission, missionId, call, epoch } = performance;
-  if ((mission.spec.setup ?? []).length === 0) return undefined;
-  const name = `${folderPrefix(epoch)}${call.id}-base`;
-  const { directory } = await ports.workspaces.materialise({ missionId, name, snapshot: judged });
-  try {
-    await environmentOf(performance, judged, directory, "base");
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof EnvironmentError) || error.code === "broken") throw error;
-    const said = new TextDecoder().decode(error.output).slice(-maxOutputCharacters).trim();
-    return `the base's dependencies cannot be set up: ${error.message}${said === "" ? "" : `\n${said}`}`;
-  } finally {
-    await discard(performance, directory);
-  }
+function troubleOf({ mounts }: Court): string | undefined {
+  if (!(mounts instanceof EnvironmentError)) return undefined;
+  if (mounts.code === "broken") throw mounts;
+  const said = new TextDecoder().decode(mounts.output).slice(-maxOutputCharacters).trim();
+  return `the base's dependencies cannot be set up: ${mounts.message}${said === "" ? "" : `\n${said}`}`;
 }
 
 async function baselineOf(

@@ -1,5 +1,5 @@
 /** Calls that touch the user's repository: importing the base, delivering the branch. */
-import { overlaid } from "./judging.ts";
+import { visibly } from "./judging.ts";
 import {
   explain,
   failed,
@@ -16,7 +16,7 @@ export async function prepare(performance: Performance): Promise<Settlement> {
   const snapshot = await ports.workspaces.prepare({ missionId, repositoryPath: path, base });
   ports.faults.reach("prepare.imported");
   // Agents see what the contract brings, but for what is held out.
-  const start = await overlaid(performance, snapshot, ({ heldOut }) => heldOut !== true);
+  const start = await visibly(performance, snapshot);
   const begun = start.commit === snapshot.commit ? {} : { start };
   return settled({ status: "succeeded", result: { kind: "prepare", snapshot, ...begun } });
 }

@@ -2,13 +2,22 @@
  * Judging a tree: the contract's files are laid over it, the change is read for ways to deceive, and every
  * check really runs, each in a fresh workspace of exactly that tree.
  */
+import { isPrivate } from "../mission/heldOut.ts";
 import { flakyRuns } from "../mission/proof.ts";
 import type { InlineBlob } from "../ports/log.ts";
 import type { ChangedFile, Judgement } from "../ports/verifier.ts";
 import type { FindingDraft } from "../protocol/finding.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { VerdictDraft } from "../protocol/verdict.ts";
-import { everythingOf, filesOf, judgeOnce, keepEvidence, overlaid, type Judged } from "./judging.ts";
+import {
+  courtOf,
+  everythingOf,
+  filesOf,
+  judgeOnce,
+  keepEvidence,
+  type Court,
+  type Judged,
+} from "./judging.ts";
 import { failed, settled, type Performance, type Settlement } from "./performance.ts";
 
 /** Larger files are no source that a person would read either. */
@@ -18,16 +27,16 @@ export async function performVerification(performance: Performance): Promise<Set
   const { call, signal } = performance;
   if (call.work.kind !== "verify") return failed({ code: "infrastructure", message: "not a verification" });
   const { assertionIds, snapshot } = call.work;
-  const judged = await overlaid(performance, snapshot);
+  const court = await courtOf(performance, snapshot);
   const changes = await changedFiles(performance, snapshot);
   const findings = await review(performance, changes);
   const blobs: InlineBlob[] = [];
   const verdicts: VerdictDraft[] = [];
   const wanted = everythingOf(performance).filter(({ id }) => assertionIds.includes(id));
   for (const one of wanted) {
-    const judgement = await judge(performance, judged, one);
+    const judgement = await judge(performance, court, one);
     if (signal.aborted) return settled({ status: "interrupted", reason: "the runner ended it" });
-    findings.push(...tellableFindings(one, judgement.findings ?? []));
+    findings.push(...(await tellableFindings(performance, one, judgement.findings ?? [])));
     verdicts.push({
       assertionId: one.id,
       value: judgement.value,
@@ -36,9 +45,10 @@ export async function performVerification(performance: Performance): Promise<Set
     });
   }
   if (verdicts.every(({ value }) => value === "passed"))
-    findings.push(...(await survivors(performance, judged, wanted, changes)));
+    findings.push(...(await survivors(performance, court, wanted, changes)));
   if (signal.aborted) return settled({ status: "interrupted", reason: "the runner ended it" });
   performance.ports.faults.reach("verify.judged");
+  const { judged } = court;
   return settled({ status: "succeeded", result: { kind: "verify", verdicts, judged, findings } }, blobs);
 }
 
@@ -71,15 +81,15 @@ async function review({ ports, mission }: Performance, changes: ChangedFile[]): 
 }
 
 /** Once; as often as it takes where the base has shown that once says nothing. */
-async function judge(performance: Performance, judged: Snapshot, one: Judged): Promise<Judgement> {
+async function judge(performance: Performance, court: Court, one: Judged): Promise<Judgement> {
   const entry = performance.mission.work.baseline?.get(one.id);
   const baseline = entry?.tests === undefined ? undefined : await namesIn(performance, entry.tests);
   const times = entry?.flaky === true ? flakyRuns : 1;
   const judgements: Judgement[] = [];
   for (let run = 1; run <= times && !performance.signal.aborted; run += 1) {
-    const label = times === 1 ? one.id : `${one.id}-${run}`;
+    const label = `${one.id}-run${run}`;
     judgements.push(
-      await judgeOnce(performance, judged, one, baseline === undefined ? { label } : { label, baseline }),
+      await judgeOnce(performance, court, one, baseline === undefined ? { label } : { label, baseline }),
     );
   }
   return agreed(judgements);
@@ -107,20 +117,26 @@ async function namesIn(
   return JSON.parse(new TextDecoder().decode(bytes)) as string[];
 }
 
-/** What a held-out check found is told without saying how it looked. */
-function tellableFindings({ id, heldOut }: Judged, findings: readonly FindingDraft[]): FindingDraft[] {
-  if (heldOut !== true) return [...findings];
-  return findings.map(({ kind, severity }) => ({
-    kind,
-    severity,
-    text: `${kind} in the held-out check of "${id}"`,
-  }));
+/** What a check found on a tree that holds what is held out is told without saying how it looked. */
+async function tellableFindings(
+  { ports, mission }: Performance,
+  { id }: Judged,
+  findings: readonly FindingDraft[],
+): Promise<FindingDraft[]> {
+  if (!isPrivate(mission, id)) return [...findings];
+  const told: FindingDraft[] = [];
+  for (const { kind, severity, text } of findings) {
+    // Told apart, so that dismissing one dismisses no other.
+    const { sha256 } = (await ports.blobs.stage(new TextEncoder().encode(text))).ref;
+    told.push({ kind, severity, text: `${kind} in the check of "${id}" (${sha256.slice(0, 8)})` });
+  }
+  return told;
 }
 
 /** Lines of the change that can be broken without any of these checks noticing. */
 async function survivors(
   performance: Performance,
-  judged: Snapshot,
+  court: Court,
   checks: readonly Judged[],
   changes: readonly ChangedFile[],
 ): Promise<FindingDraft[]> {
@@ -131,11 +147,12 @@ async function survivors(
   for (const [index, { path, content, text }] of mutants.entries()) {
     const files = [{ path, content }];
     const message = `broken on purpose: ${text}`;
-    const broken = await ports.workspaces.overlay({ missionId, snapshot: judged, files, message });
+    const broken = await ports.workspaces.overlay({ missionId, snapshot: court.judged, files, message });
     let noticed = false;
     for (const one of checks) {
       if (noticed || signal.aborted) break;
-      const { value } = await judgeOnce(performance, broken, one, { label: `${one.id}-mutant${index + 1}` });
+      const label = `${one.id}-mutant${index + 1}`;
+      const { value } = await judgeOnce(performance, { ...court, judged: broken }, one, { label });
       noticed = value !== "passed";
     }
     if (!noticed && !signal.aborted)

@@ -46,7 +46,7 @@ export function approve(mission: Mission, command: CommandOf<"approval.approve">
   const events: MissionEvent[] = [{ type: "approval.resolved", approvalId, resolution }];
   if (raise !== undefined) events.push({ type: "budget.raised", by: command.by, limits: raise });
   const task = approval.taskId === undefined ? undefined : mission.work.tasks.get(approval.taskId);
-  if (task !== undefined && approval.kind === "finding")
+  if (approval.kind === "finding")
     events.push(...dismissEvents(task, approval, command.by, note ?? "", command.at));
   else if (task !== undefined && approval.kind !== "budget") events.push(anotherChance(task, command.at));
   if (approval.kind === "escalation" && approval.taskId === undefined)
@@ -66,6 +66,7 @@ function anotherChance(task: Readonly<TaskState>, at: Timestamp): MissionEvent {
     notBefore: at,
     reason: "a human granted it",
     extraAttempts: unclear || task.attemptsLeft > 0 ? 0 : 1,
+    granted: true,
   };
   return from === undefined ? event : { ...event, from };
 }
@@ -77,7 +78,7 @@ function anotherRound(mission: Mission, at: Timestamp): MissionEvent[] {
   const broken = [...verdicts.values()].filter(
     (verdict) => verdict.value === "failed" && verdict.tree === tree,
   );
-  return reopenEvents(mission, broken, at, true);
+  return reopenEvents(mission, broken, at, { granted: true });
 }
 
 export function reject(mission: Mission, command: CommandOf<"approval.reject">): MissionDecision {

@@ -10,6 +10,8 @@ import { factIdOf, type Mission } from "./state.ts";
 
 /** Live records of a mission; more are refused, because nobody could read them. */
 const maxFacts = 1_000;
+/** Records of a conflict that its event names, the newest. */
+const maxConflictNamed = 10;
 const maxSubjectLength = 200;
 const maxContentLength = 4_000;
 
@@ -35,7 +37,7 @@ export function factEvents(
       events.push({
         type: "fact.conflicted",
         subject: draft.subject,
-        factIds: sameSubject.map((one) => one.id),
+        factIds: sameSubject.slice(-maxConflictNamed).map((one) => one.id),
       });
   }
   return events;

@@ -3,6 +3,7 @@ import type { Brief } from "../protocol/brief.ts";
 import type { Check } from "../protocol/contract.ts";
 import type { Fact } from "../protocol/fact.ts";
 import type { AttemptId } from "../protocol/ids.ts";
+import { setupTimeoutMs } from "./proof.ts";
 import { currentTaskId, type Mission, type TaskState } from "./state.ts";
 
 /** The newest records that a brief carries. */
@@ -27,7 +28,10 @@ export function briefOf(mission: Mission, attemptId: AttemptId): Brief | undefin
     }),
     facts: [...mission.work.facts.values()].slice(-maxFacts).map((fact) => told(mission, fact)),
     previous: task.previous.map((previous) => ({ ...previous })),
-    limits: { timeoutMs: entry?.call.reserve.timeMs ?? task.spec.timeoutMs },
+    limits: {
+      timeoutMs:
+        entry === undefined ? task.spec.timeoutMs : entry.call.reserve.timeMs - setupTimeoutMs(mission),
+    },
   };
   if (task.spec.input !== undefined) brief.task.input = task.spec.input;
   if (tokens !== undefined && tokens > 0) brief.limits.tokens = tokens;

@@ -7,7 +7,7 @@ import { verifierAgentId, type Timestamp } from "../protocol/ids.ts";
 import type { Verdict, VerdictDraft } from "../protocol/verdict.ts";
 import { compact, charge, shortage, spending } from "./budget.ts";
 import { accept, refuse, type CommandOf, type MissionDecision } from "./decision.ts";
-import { gated, recordFindings } from "./finding.ts";
+import { gated, recordFindings, unknownYet } from "./finding.ts";
 import { reopenEvents } from "./fix.ts";
 import { handedOffEvents } from "./handoff.ts";
 import { preflightEvents } from "./preflight.ts";
@@ -134,7 +134,7 @@ function settleVerification(
   const { assertionIds, snapshot, contractVersion } = call.work;
   const { judged = snapshot, findings = [] } = outcome.result;
   const drafts = new Map(
-    gated(mission, outcome.result.verdicts, findings).map((draft) => [draft.assertionId, draft]),
+    gated(mission, outcome.result.verdicts, findings, call.taskId).map((draft) => [draft.assertionId, draft]),
   );
   const verdicts = assertionIds.map((assertionId): Verdict => {
     const draft: VerdictDraft = drafts.get(assertionId) ?? {
@@ -151,17 +151,27 @@ function settleVerification(
     callId: call.id,
   }));
   const about = { by: verifierAgentId, callId: call.id };
-  const found = recordFindings(
-    mission,
-    findings,
-    call.taskId === undefined ? about : { ...about, taskId: call.taskId },
-  );
+  const found = recordFindings(mission, unknownYet(mission, findings, call.taskId), {
+    ...about,
+    ...(call.taskId === undefined ? {} : { taskId: call.taskId }),
+  });
   const bare: MissionEvent = {
     ...settled,
     outcome: { status: "succeeded", result: { kind: "verify", verdicts: [] } },
   };
   if (call.taskId !== undefined) return accept(...found, ...given, bare);
-  return accept(...found, ...given, bare, ...reopenEvents(mission, verdicts, at));
+  // A tree that has been left behind since says nothing about what is there now.
+  const { sealed, head } = mission.work;
+  const isCurrent = (sealed?.snapshot ?? head)?.tree === snapshot.tree;
+  const tracked = found.flatMap((event) =>
+    event.type === "finding.recorded" && event.finding.severity === "blocking" ? [event.finding] : [],
+  );
+  return accept(
+    ...found,
+    ...given,
+    bare,
+    ...(isCurrent ? reopenEvents(mission, verdicts, at, { tracked }) : []),
+  );
 }
 
 /** What a restart does about a call of an earlier epoch: exactly the table in `recovery.ts`. */

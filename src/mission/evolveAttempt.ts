@@ -17,6 +17,7 @@ export function attemptStarted(state: MissionState, event: Of<"attempt.started">
     number: event.number,
     startedAt: at,
     lastActivityAt: at,
+    from: event.from,
     latest: event.from,
     queue: [],
     stepCount: 0,
@@ -47,7 +48,9 @@ export function attemptEnded(state: MissionState, event: Of<"attempt.ended">): v
   delete task.attemptId;
   const { outcome } = event;
   if (outcome.status === "handedOff") {
-    const { handoff, snapshot } = outcome;
+    const { handoff } = outcome;
+    // Who only reads leaves no tree: what stands to be judged is what was read.
+    const snapshot = task.spec.access === "read" ? attempt.from : outcome.snapshot;
     task.handedOff = { attemptId: attempt.id, agentId: attempt.agentId, handoff, snapshot };
     task.setbacks = 0;
     task.interruptions = 0;

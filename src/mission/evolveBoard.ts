@@ -1,6 +1,7 @@
 /** How events change what was found and said: findings, the blackboard, artifacts, and the seals of stages. */
 import type { MissionEvent } from "../protocol/events.ts";
-import { findingKey } from "./finding.ts";
+import { remember } from "./evolveTask.ts";
+import { findingKey, said } from "./finding.ts";
 import type { MissionState } from "./state.ts";
 
 type Of<T extends MissionEvent["type"]> = Extract<MissionEvent, { type: T }>;
@@ -8,19 +9,27 @@ type Of<T extends MissionEvent["type"]> = Extract<MissionEvent, { type: T }>;
 /** Only what blocks is kept: the rest is for people, who read the log. */
 export function findingRecorded(state: MissionState, { finding }: Of<"finding.recorded">): void {
   state.ledger.findingCount += 1;
-  const isDismissed = state.ledger.dismissed.has(findingKey(finding));
-  if (finding.severity === "blocking" && finding.taskId !== undefined && !isDismissed)
-    state.work.findings.set(finding.id, finding);
+  const isDismissed = state.ledger.dismissed.has(findingKey(finding, finding.taskId));
+  if (finding.severity === "blocking" && !isDismissed) state.work.findings.set(finding.id, finding);
 }
 
 export function findingTracked(state: MissionState, event: Of<"finding.tracked">): void {
-  state.work.findings.delete(event.findingId);
+  const { findings, tasks } = state.work;
+  const finding = findings.get(event.findingId);
+  const task = tasks.get(event.taskId);
+  findings.delete(event.findingId);
+  if (finding === undefined || task === undefined) return;
+  // Whoever is to deal with it must be told.
+  const entry = { severity: finding.severity, text: said(finding) };
+  const last = task.previous.at(-1);
+  if (last !== undefined) last.findings.push(entry);
+  else remember(task, { attemptId: finding.attemptId ?? "", outcome: "findings", findings: [entry] });
 }
 
 export function findingDismissed(state: MissionState, event: Of<"finding.dismissed">): void {
   const finding = state.work.findings.get(event.findingId);
   if (finding === undefined) return;
-  state.ledger.dismissed.add(findingKey(finding));
+  state.ledger.dismissed.add(findingKey(finding, finding.taskId));
   state.work.findings.delete(event.findingId);
 }
 

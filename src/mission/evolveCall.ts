@@ -178,7 +178,7 @@ function verifySettled(state: MissionState, call: Call, outcome: CallOutcome, at
     if (work.sealed === undefined && call.work.stageId === undefined) return;
     if (failure === undefined) work.setbacks = { count: 0, notBefore: 0 };
     else if (failure.code !== "verdictFailed" && outcome.status !== "interrupted")
-      setBack(state, { status: "failed", error: { code: "infrastructure", message: failure.message } }, at);
+      setBack(state, { status: "failed", error: { code: codeOf(failure), message: failure.message } }, at);
     return;
   }
   if (outcome.status === "interrupted") return setPhase(state, task, "handedOff");
@@ -193,6 +193,15 @@ function verifySettled(state: MissionState, call: Call, outcome: CallOutcome, at
     });
   fail(state, task, failure);
 }
+
+/** What nobody can judge is for a human at once; the rest may be cured by waiting. */
+const codeOf = (failure: Failure): "impossible" | "infrastructure" =>
+  failure.code === "verdictImpossible" ? "impossible" : "infrastructure";
+
+/** Of all that was not passed, in one failure. */
+const maxReasonCharacters = 8_000;
+
+const joined = (reasons: string[]): string => reasons.join("\n").slice(0, maxReasonCharacters);
 
 function unjudged(outcome: CallOutcome): Failure {
   const message = outcome.status === "failed" ? outcome.error.message : "the verification did not finish";
@@ -215,11 +224,10 @@ export function judged(
       reasons.impossible.push(tellable(state, verdict));
     else if (verdict.value !== "passed") reasons.unclear.push(tellable(state, verdict));
   }
-  if (reasons.failed.length > 0)
-    return { code: "verdictFailed", message: reasons.failed.join("\n"), snapshot };
+  if (reasons.failed.length > 0) return { code: "verdictFailed", message: joined(reasons.failed), snapshot };
   if (reasons.impossible.length > 0)
-    return { code: "verdictImpossible", message: reasons.impossible.join("\n"), snapshot };
+    return { code: "verdictImpossible", message: joined(reasons.impossible), snapshot };
   if (reasons.unclear.length > 0)
-    return { code: "verdictUnclear", message: reasons.unclear.join("\n"), snapshot };
+    return { code: "verdictUnclear", message: joined(reasons.unclear), snapshot };
   return undefined;
 }

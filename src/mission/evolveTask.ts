@@ -1,6 +1,5 @@
 /** How events change the plan's progress: tasks, the ready set, supersession, approvals about them. */
 import type { MissionEvent } from "../protocol/events.ts";
-import type { Approval } from "../protocol/approval.ts";
 import type { StageId, TaskId } from "../protocol/ids.ts";
 import type { TaskSpec } from "../protocol/plan.ts";
 import { goalOf, roundOf } from "./round.ts";
@@ -162,6 +161,11 @@ export function taskRetried(state: MissionState, event: Of<"task.retried">): voi
   task.agentId = event.agentId;
   task.notBefore = event.notBefore;
   task.attemptsLeft += event.extraAttempts;
+  if (event.granted === true) {
+    task.setbacks = 0;
+    task.interruptions = 0;
+    delete task.startedAt;
+  }
   if (event.from === undefined) delete task.from;
   else task.from = event.from;
   delete task.failure;
@@ -181,7 +185,7 @@ export function taskEnded(state: MissionState, event: Of<"task.ended">): void {
   if (event.status === "failed") work.failedCount += 1;
   if (event.status !== "done") return;
   closed.spec = task.spec;
-  work.lastDone = event.taskId;
+  if (task.spec.access === "write") work.lastDone = event.taskId;
   work.doneCount += 1;
   if (event.snapshot !== undefined && task.spec.access === "write") work.head = event.snapshot;
   for (const id of work.dependents.get(event.taskId) ?? []) {
@@ -212,8 +216,7 @@ export function approvalResolved(state: MissionState, event: Of<"approval.resolv
   const granted = event.resolution.status === "granted";
   const task = approval.taskId === undefined ? undefined : work.tasks.get(approval.taskId);
   if (task?.approvalId === event.approvalId) delete task.approvalId;
-  if (task !== undefined && approval.kind === "finding")
-    return findingsAnswered(state, task, approval, granted);
+  if (task !== undefined && approval.kind === "finding") return findingsAnswered(state, task, granted);
   if (approval.kind === "plan" && granted) work.planApproved = true;
   else if (
     !granted &&
@@ -223,16 +226,10 @@ export function approvalResolved(state: MissionState, event: Of<"approval.resolv
   else if (granted && approval.taskId === undefined) work.setbacks = { count: 0, notBefore: 0 };
 }
 
-/** Dismissed, the work stands as it was judged; otherwise whoever fixes it must know what was wrong. */
-function findingsAnswered(
-  state: MissionState,
-  task: TaskState,
-  { reason }: Approval,
-  granted: boolean,
-): void {
+/** Dismissed, the work stands as it was judged; otherwise whoever fixes it must know what was made. */
+function findingsAnswered(state: MissionState, task: TaskState, granted: boolean): void {
   if (granted && task.failure === undefined) return setPhase(state, task, "judged");
   if (granted || task.handedOff === undefined) return;
   const { attemptId, handoff } = task.handedOff;
-  const findings = [{ severity: "blocking" as const, text: reason }];
-  remember(task, { attemptId, outcome: "findings", summary: handoff.summary, findings });
+  remember(task, { attemptId, outcome: "findings", summary: handoff.summary, findings: [] });
 }

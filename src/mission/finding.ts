@@ -11,23 +11,34 @@ import type { VerdictDraft } from "../protocol/verdict.ts";
 import { accept, refuse, type CommandOf, type MissionDecision } from "./decision.ts";
 import { fixEvents } from "./fix.ts";
 import { ask } from "./request.ts";
-import { roundsOf } from "./round.ts";
+import { goalOf, roundsOf } from "./round.ts";
 import { findingIdOf, type Mission, type TaskState } from "./state.ts";
 
-/** Of one handoff or one verification; more would only hide the first ones. */
-const maxFindings = 50;
+/** Of one handoff or one verification. */
+const maxBlocking = 200;
+const maxOthers = 50;
+/** Findings that a verdict's reason names. */
+const maxNamed = 10;
 
-/** What a finding says, whoever numbers it: dismissed once, it is dismissed when found again. */
-export const findingKey = ({ kind, place = "", text }: FindingDraft): string => `${kind} ${place} ${text}`;
+/** What a finding says about which goal: dismissed once, it is dismissed when found there again. */
+export function findingKey({ kind, place = "", text }: FindingDraft, taskId: TaskId | undefined): string {
+  return `${taskId === undefined ? "" : goalOf(taskId)} ${kind} ${place} ${text}`;
+}
+
+/** Everything that blocks, and as much of the rest as anybody would read. */
+function bounded(drafts: readonly FindingDraft[]): FindingDraft[] {
+  const blocking = drafts.filter(({ severity }) => severity === "blocking");
+  const others = drafts.filter(({ severity }) => severity !== "blocking");
+  return [...blocking.slice(0, maxBlocking), ...others.slice(0, maxOthers)];
+}
 
 export function recordFindings(
   mission: Mission,
   drafts: readonly FindingDraft[],
   about: Omit<Finding, keyof FindingDraft | "id">,
-  alreadyNumbered = 0,
 ): MissionEvent[] {
-  const first = mission.ledger.findingCount + alreadyNumbered + 1;
-  return drafts.slice(0, maxFindings).map((draft, index): MissionEvent => ({
+  const first = mission.ledger.findingCount + 1;
+  return bounded(drafts).map((draft, index): MissionEvent => ({
     type: "finding.recorded",
     finding: { id: findingIdOf(first + index), ...draft, ...about },
   }));
@@ -41,17 +52,29 @@ export function handoffFindings(handoff: Handoff): FindingDraft[] {
   ];
 }
 
+/** Without the blocking ones that are on record: judging the same tree again finds the same. */
+export function unknownYet(
+  mission: Mission,
+  drafts: readonly FindingDraft[],
+  taskId: TaskId | undefined,
+): FindingDraft[] {
+  const known = new Set([...mission.work.findings.values()].map((one) => findingKey(one, one.taskId)));
+  return drafts.filter((draft) => !known.has(findingKey(draft, taskId)));
+}
+
 /** With a blocking finding that no human dismissed, nothing this verification says counts as passed. */
 export function gated(
   mission: Mission,
   verdicts: readonly VerdictDraft[],
   findings: readonly FindingDraft[],
+  taskId: TaskId | undefined,
 ): VerdictDraft[] {
-  const blocking = findings.filter((draft) => blocks(mission, draft));
+  const blocking = bounded(findings).filter(
+    (draft) => draft.severity === "blocking" && !mission.ledger.dismissed.has(findingKey(draft, taskId)),
+  );
   if (blocking.length === 0) return [...verdicts];
-  const why = blocking
-    .map(({ text, place }) => (place === undefined ? text : `${place}: ${text}`))
-    .join("; ");
+  const named = blocking.slice(0, maxNamed).map(said).join("; ");
+  const why = blocking.length > maxNamed ? `${named}; and ${blocking.length - maxNamed} more` : named;
   return verdicts.map((verdict) =>
     verdict.value === "passed"
       ? { ...verdict, value: "failed", reason: `${verdict.reason}, but ${why}` }
@@ -59,8 +82,9 @@ export function gated(
   );
 }
 
-export const blocks = (mission: Mission, draft: FindingDraft): boolean =>
-  draft.severity === "blocking" && !mission.ledger.dismissed.has(findingKey(draft));
+/** A finding in one line. */
+export const said = ({ text, place }: FindingDraft): string =>
+  place === undefined ? text : `${place}: ${text}`;
 
 /** Blocking findings about a task that nobody has dealt with. */
 export function openFindings(mission: Mission, taskId: TaskId): Finding[] {
@@ -89,7 +113,10 @@ export function askToDismiss(
   return ask(mission, at, {
     kind: "finding",
     action: `dismiss ${open.length === 1 ? "this finding" : "these findings"} and go on`,
-    reason: open.map(({ id, text, by }) => `${id} by ${by}: ${text}`).join("\n"),
+    reason: [
+      ...open.map((finding) => `${finding.id} by ${finding.by}: ${said(finding)}`),
+      ...(task.failure === undefined ? [] : [task.failure.message]),
+    ].join("\n"),
     scope: `task "${task.spec.id}"; without it a fix task takes over while rounds are left`,
     risk: "high",
     taskId: task.spec.id,
@@ -99,7 +126,7 @@ export function askToDismiss(
 
 /** A human dismissed them: the task goes on where it was held, judged again where that was the verifier's doing. */
 export function dismissEvents(
-  task: Readonly<TaskState>,
+  task: Readonly<TaskState> | undefined,
   approval: Readonly<Approval>,
   by: string,
   reason: string,
@@ -111,7 +138,7 @@ export function dismissEvents(
     reason,
     by,
   }));
-  if (task.failure === undefined) return dismissed;
+  if (task?.failure === undefined) return dismissed;
   const again: MissionEvent = {
     type: "task.retried",
     taskId: task.spec.id,
@@ -131,7 +158,8 @@ export function fixFindings(
   approval: Readonly<Approval>,
 ): MissionEvent[] | undefined {
   const { handedOff, spec } = task;
-  if (handedOff === undefined || roundsOf(mission, spec.id) >= mission.spec.policy.maxRounds) return undefined;
+  if (handedOff === undefined || roundsOf(mission, spec.id) >= mission.spec.policy.maxRounds)
+    return undefined;
   return fixEvents(mission, spec, spec.fulfills, {
     reason: approval.reason,
     from: handedOff.snapshot,

@@ -1,6 +1,7 @@
 /** A fix task supersedes the one whose work did not pass; its assertions move with it, on record. */
 import type { MissionEvent } from "../protocol/events.ts";
-import type { FindingId, TaskId, Timestamp } from "../protocol/ids.ts";
+import type { Finding } from "../protocol/finding.ts";
+import type { AssertionId, FindingId, TaskId, Timestamp } from "../protocol/ids.ts";
 import type { TaskSpec } from "../protocol/plan.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { Verdict } from "../protocol/verdict.ts";
@@ -8,6 +9,9 @@ import { tellable } from "./heldOut.ts";
 import { ask } from "./request.ts";
 import { goalOf, roundsOf } from "./round.ts";
 import { currentTaskId, type Mission } from "./state.ts";
+
+/** The whole reason is with the task that is added. */
+const maxReopenedReason = 300;
 
 export interface Fix {
   reason: string;
@@ -41,7 +45,7 @@ export function fixEvents(
       assertionId,
       from: spec.id,
       to: id,
-      reason,
+      reason: reason.slice(0, maxReopenedReason),
     })),
     ...tracked.map((findingId): MissionEvent => ({
       type: "finding.tracked",
@@ -52,43 +56,62 @@ export function fixEvents(
   ];
 }
 
+interface Again {
+  spec: TaskSpec;
+  assertionIds: AssertionId[];
+  reason: string;
+}
+
 /**
- * The final verification found broken what had passed before: the tasks that claimed it are done again,
- * each once; a human is asked when rounds have run out, and may grant one more.
+ * A verification of a whole tree found broken what had passed before: the tasks that claimed it are done
+ * again, each once, and with `retryDownstream` what needs them; a human is asked when rounds have run out,
+ * and may grant one more.
  */
 export function reopenEvents(
   mission: Mission,
   verdicts: readonly Verdict[],
   at: Timestamp,
-  granted = false,
+  { granted = false, tracked = [] }: { granted?: boolean; tracked?: readonly Finding[] } = {},
 ): MissionEvent[] {
-  const broken = new Map<TaskId, Verdict[]>();
-  for (const verdict of verdicts) {
-    // A check of the whole tree is claimed by nobody: whoever changed the tree last answers for it.
-    const claimant = mission.work.claims.get(verdict.assertionId) ?? mission.work.lastDone;
-    if (verdict.value === "failed" && claimant !== undefined)
-      broken.set(claimant, [...(broken.get(claimant) ?? []), verdict]);
-  }
-  const events: MissionEvent[] = [];
-  for (const [taskId, failed] of broken) {
+  const again = new Map<TaskId, Again>();
+  for (const [taskId, failed] of brokenTasks(mission, verdicts)) {
     const spec = mission.work.closed.get(taskId)?.spec;
     const reason = failed.map((verdict) => tellable(mission, verdict)).join("\n");
     const outOfRoundsNow = !granted && roundsOf(mission, taskId) >= mission.spec.policy.maxRounds;
-    if (spec === undefined || outOfRoundsNow) return [outOfRounds(mission, taskId, reason, at)];
-    const ids = failed.map((verdict) => verdict.assertionId).filter((id) => spec.fulfills.includes(id));
-    events.push(...fixEvents(mission, spec, ids, { reason, agentId: spec.agentId }));
-    if (spec.onFailure === "retryDownstream") {
-      const again = downstreamOf(mission, taskId).filter((one) => !broken.has(one.id));
-      for (const one of again)
-        events.push(
-          ...fixEvents(mission, one, one.fulfills, {
-            reason: `"${taskId}" is done again, and this needs it`,
-            agentId: one.agentId,
-          }),
-        );
-    }
+    if (spec === undefined || outOfRoundsNow) return [outOfRounds(mission, taskId, reason, at, tracked)];
+    const assertionIds = failed
+      .map((verdict) => verdict.assertionId)
+      .filter((id) => spec.fulfills.includes(id));
+    again.set(taskId, { spec, assertionIds, reason });
   }
-  return events;
+  for (const [taskId, { spec }] of [...again])
+    if (spec.onFailure === "retryDownstream")
+      for (const one of downstreamOf(mission, taskId))
+        if (!again.has(one.id)) {
+          const reason = `"${taskId}" is done again, and this needs it`;
+          again.set(one.id, { spec: one, assertionIds: one.fulfills, reason });
+        }
+  return inOrder(mission, again).flatMap(({ spec, assertionIds, reason }, index) =>
+    fixEvents(mission, spec, assertionIds, {
+      reason,
+      agentId: spec.agentId,
+      tracked: index === 0 ? tracked.map(({ id }) => id) : [],
+    }),
+  );
+}
+
+/** Failed verdicts by the task that answers for them; one that is being done again already is left to it. */
+function brokenTasks(mission: Mission, verdicts: readonly Verdict[]): Map<TaskId, Verdict[]> {
+  const { claims, lastDone, tasks } = mission.work;
+  const broken = new Map<TaskId, Verdict[]>();
+  for (const verdict of verdicts) {
+    // A check of the whole tree is claimed by nobody: whoever changed the tree last answers for it.
+    const claimant = claims.get(verdict.assertionId) ?? lastDone;
+    if (verdict.value !== "failed" || claimant === undefined) continue;
+    const taskId = currentTaskId(mission, claimant);
+    if (!tasks.has(taskId)) broken.set(taskId, [...(broken.get(taskId) ?? []), verdict]);
+  }
+  return broken;
 }
 
 /** Tasks that are done and need this one, directly or not (SW8). */
@@ -105,12 +128,46 @@ function downstreamOf(mission: Mission, taskId: TaskId): TaskSpec[] {
   return [...found.values()];
 }
 
-function outOfRounds(mission: Mission, taskId: TaskId, reason: string, at: Timestamp): MissionEvent {
+/** What is needed before what needs it: a task that is opened waits only for what is open by then. */
+function inOrder(mission: Mission, again: ReadonlyMap<TaskId, Again>): Again[] {
+  const left = new Map(again);
+  const ordered: Again[] = [];
+  while (left.size > 0) {
+    const free = [...left].filter(
+      ([, { spec }]) => !spec.needs.some((need) => left.has(currentTaskId(mission, need))),
+    );
+    // A plan has no circles; should a log have one, its order does not matter.
+    for (const [id, entry] of free.length > 0 ? free : [...left]) {
+      left.delete(id);
+      ordered.push(entry);
+    }
+  }
+  return ordered;
+}
+
+function outOfRounds(
+  mission: Mission,
+  taskId: TaskId,
+  reason: string,
+  at: Timestamp,
+  tracked: readonly Finding[],
+): MissionEvent {
+  const why = `"${taskId}" has used up its rounds of fixes: ${reason}`;
+  const scope = "the whole mission; without it the mission ends unverified";
+  if (tracked.length === 0)
+    return ask(mission, at, {
+      kind: "escalation",
+      action: `give "${taskId}" another round of fixes`,
+      reason: why,
+      scope,
+      risk: "medium",
+    });
   return ask(mission, at, {
-    kind: "escalation",
-    action: `give "${taskId}" another round of fixes`,
-    reason: `"${taskId}" has used up its rounds of fixes: ${reason}`,
-    scope: "the whole mission; without it the mission ends unverified",
-    risk: "medium",
+    kind: "finding",
+    action: "dismiss what was found and judge the tree again",
+    reason: why,
+    scope,
+    risk: "high",
+    findingIds: tracked.map(({ id }) => id),
   });
 }

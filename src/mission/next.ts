@@ -36,7 +36,8 @@ export function next(mission: Mission, now: Timestamp): Proposal | undefined {
   if (work.base === undefined) return own(mission, now, "prepare", { type: "mission.prepare" });
   if (needsPreflight(mission)) return own(mission, now, "preflight", { type: "mission.preflight" });
   if (openApproval(mission, "preflight") !== undefined) return undefined;
-  const proposal = nextForTasks(mission, now) ?? nextForStage(mission, now) ?? nextForSeal(mission, now);
+  const ofWhole = finishedStage(mission) === undefined ? nextForSeal : nextForStage;
+  const proposal = nextForTasks(mission, now) ?? ofWhole(mission, now);
   return proposal !== undefined && waitsForRoom(mission, proposal, now) ? undefined : proposal;
 }
 
@@ -105,6 +106,7 @@ function own(
     if (call.work.kind === kind && call.taskId === undefined) return undefined;
   if (
     openApproval(mission, "escalation") !== undefined ||
+    openApproval(mission, "finding") !== undefined ||
     openApproval(mission, "unknownEffect") !== undefined
   )
     return undefined;

@@ -199,6 +199,14 @@ function checkProblems(spec: MissionSpec): PlanProblem[] {
           path: ["contract", index, "files", path],
           message: `"${path}" is no path in the tree: write it relative, with /, without .. and not under .git`,
         });
+      const around = [...brought.keys()].find(
+        (one) => path.startsWith(`${one}/`) || one.startsWith(`${path}/`),
+      );
+      if (around !== undefined)
+        problems.push({
+          path: ["contract", index, "files", path],
+          message: `"${path}" and "${around}" cannot both be files: one is a folder of the other`,
+        });
       const other = brought.get(path);
       if (other !== undefined && other !== content.sha256)
         problems.push({
@@ -255,6 +263,14 @@ function limitProblems(spec: MissionSpec): PlanProblem[] {
   spec.contract.forEach(({ check }, index) =>
     problems.push(...atLeast(1, check.timeoutMs, ["contract", index, "check", "timeoutMs"])),
   );
+  (spec.checks ?? []).forEach(({ check }, index) =>
+    problems.push(...atLeast(1, check.timeoutMs, ["checks", index, "check", "timeoutMs"])),
+  );
+  (spec.setup ?? []).forEach(({ timeoutMs }, index) =>
+    problems.push(...atLeast(1, timeoutMs, ["setup", index, "timeoutMs"])),
+  );
+  for (const [id, { timeoutMs }] of Object.entries(spec.services ?? {}))
+    problems.push(...atLeast(1, timeoutMs, ["services", id, "timeoutMs"]));
   problems.push(
     ...atLeast(1, spec.timeoutMs, ["timeoutMs"]),
     ...agentLimitProblems(spec),

@@ -64,8 +64,12 @@ export function preflightEvents(
 /** What the contract did not expect of the base. */
 function surpriseOf(mission: Mission, entry: Baseline): string | undefined {
   const { assertionId, value, reason } = entry;
-  if (value === "error") return `"${assertionId}" could not be checked on the base: ${reason}`;
-  const expected = mission.spec.contract.find(({ id }) => id === assertionId)?.onBase ?? "any";
+  const assertion = mission.spec.contract.find(({ id }) => id === assertionId);
+  // What a contract leaves open may be unclear where the work is not done; a check of the whole tree may not.
+  const isUnclear = value === "inconclusive" && assertion === undefined && !entry.flaky;
+  if (isUnclear || value === "error" || value === "blocked" || value === "impossible")
+    return `"${assertionId}" could not be checked on the base (${value}): ${reason}`;
+  const expected = assertion?.onBase ?? "any";
   if (expected === "any" || entry.flaky) return undefined;
   const wanted = expected === "fails" ? "failed" : "passed";
   return value === wanted

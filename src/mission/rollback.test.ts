@@ -1,12 +1,21 @@
 // Rolling back restores the work half of an earlier position; what was spent, done and numbered stays.
 import { describe, expect, test } from "vitest";
-import { Course, humanTask, judges, oneTask, specMissionId, tree, twoTasks } from "../testing/specification.ts";
+import {
+  Course,
+  humanTask,
+  judges,
+  oneTask,
+  specMissionId,
+  tree,
+  twoTasks,
+} from "../testing/specification.ts";
 import { decide, decideCreate } from "./decide.ts";
 import { begin } from "./evolve.ts";
 import { encodeState } from "./fold.ts";
 import { next } from "./next.ts";
 
-const back = (course: Course, to: number): Course => course.does({ type: "mission.rollBack", to, reason: "wrong way" });
+const back = (course: Course, to: number): Course =>
+  course.does({ type: "mission.rollBack", to, reason: "wrong way" });
 /** Position of the last event so far. */
 const here = (course: Course): number => course.state.seq;
 
@@ -52,7 +61,11 @@ describe("given a mission that went the wrong way", () => {
     expect(course.due()).toEqual(["verify"]);
     const verify = course.call("verify");
     back(course, between).goes();
-    expect(course.last("call.cancelling")).toEqual({ type: "call.cancelling", callId: verify.call.id, reason: "rollback" });
+    expect(course.last("call.cancelling")).toEqual({
+      type: "call.cancelling",
+      callId: verify.call.id,
+      reason: "rollback",
+    });
     // Nothing begins beside it; even a verdict it still brings changes nothing.
     expect(course.due()).toEqual(["verify"]);
     course.settles("verify", judges(verify));
@@ -123,7 +136,12 @@ describe("a rollback is refused", () => {
   const { course } = polished();
   const ask = (to: number, by?: string) => {
     const past = course.at(to);
-    const command = { id: "x", at: course.now, by: by ?? "human:ada", body: { type: "mission.rollBack", to, reason: "x" } } as const;
+    const command = {
+      id: "x",
+      at: course.now,
+      by: by ?? "human:ada",
+      body: { type: "mission.rollBack", to, reason: "x" },
+    } as const;
     return decide(course.state, command, past);
   };
 
@@ -153,7 +171,13 @@ describe("given a fork", () => {
   const forked = (seq: number, course: Course) => {
     const spec = twoTasks();
     const fork = { missionId: specMissionId, seq };
-    const body = { type: "mission.create", missionId: "0190a000-0000-7000-8000-00000000ffff", sessionId: "s", spec, fork } as const;
+    const body = {
+      type: "mission.create",
+      missionId: "0190a000-0000-7000-8000-00000000ffff",
+      sessionId: "s",
+      spec,
+      fork,
+    } as const;
     return decideCreate({ id: "x", at: course.now, by: "human:ada", body }, course.at(seq));
   };
 

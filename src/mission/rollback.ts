@@ -13,7 +13,10 @@ import type { LedgerState, Mission, MissionState, TaskState, WorkState } from ".
 /** What a rollback or a fork carries: the work half, and the counts that keep ids from being used twice. */
 interface Past {
   work: WorkState;
-  counts: Pick<LedgerState, "findingCount" | "factCount" | "artifactCount" | "contractVersion" | "rounds" | "dismissed">;
+  counts: Pick<
+    LedgerState,
+    "findingCount" | "factCount" | "artifactCount" | "contractVersion" | "rounds" | "dismissed"
+  >;
 }
 
 /** `past` is the same mission, folded to `to`. */
@@ -32,10 +35,18 @@ export function rollBack(
   const { cancelled, givenUp } = mission.work;
   if (cancelled !== undefined || givenUp !== undefined)
     return refuse("notNow", "the mission is ending: fork it instead");
-  const outside = [...mission.ledger.calls.values()].find(({ call }) => strictest(call.effects) === "external");
+  const outside = [...mission.ledger.calls.values()].find(
+    ({ call }) => strictest(call.effects) === "external",
+  );
   if (outside !== undefined)
     return refuse("notNow", `call ${outside.call.id} is touching the outside: roll back when it has ended`);
-  const rolledBack: MissionEvent = { type: "mission.rolledBack", to, past: pastOf(mission, past), by: command.by, reason };
+  const rolledBack: MissionEvent = {
+    type: "mission.rolledBack",
+    to,
+    past: pastOf(mission, past),
+    by: command.by,
+    reason,
+  };
   if (undoes !== undefined) rolledBack.undoes = undoes;
   return accept(...endCalls(mission, command), rolledBack);
 }

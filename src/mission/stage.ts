@@ -5,11 +5,11 @@ import { unprovenOfStage, verificationTimeoutMs } from "./proof.ts";
 import { wantCall } from "./request.ts";
 import type { Mission } from "./state.ts";
 
-/** The stage that all tasks of have been done and that is not sealed yet. */
+/** The first stage that is not sealed, when all its tasks are done, and those of the stages before, which may be reopened. */
 export function finishedStage({ spec, work }: Mission): StageId | undefined {
-  const stage = spec.stages?.[work.sealedStages];
-  if (stage === undefined || (work.openInStage.get(stage.id) ?? 0) > 0) return undefined;
-  return stage.id;
+  const upTo = (spec.stages ?? []).slice(0, work.sealedStages + 1);
+  if (upTo.length <= work.sealedStages) return undefined;
+  return upTo.some(({ id }) => (work.openInStage.get(id) ?? 0) > 0) ? undefined : upTo.at(-1)?.id;
 }
 
 export function verifyStage(mission: Mission, stageId: StageId, at: Timestamp): MissionDecision {

@@ -117,6 +117,8 @@ export interface AttemptState {
   number: number;
   startedAt: Timestamp;
   lastActivityAt: Timestamp;
+  /** Where it began. */
+  from: Snapshot;
   /** The newest tree known of it. */
   latest: Snapshot;
   callId?: CallId;

@@ -8,7 +8,7 @@ import { answerFailure, deadlineOf } from "./failure.ts";
 import { askToDismiss, openFindings, trackedBy } from "./finding.ts";
 import { fixEvents } from "./fix.ts";
 import { handedOffEvents } from "./handoff.ts";
-import { isProven, verificationTimeoutMs } from "./proof.ts";
+import { isProven, setupTimeoutMs, verificationTimeoutMs } from "./proof.ts";
 import { ask, wantCall } from "./request.ts";
 import {
   attemptIdOf,
@@ -66,7 +66,9 @@ export function start(mission: Mission, command: CommandOf<"task.start">): Missi
       effects: ["attempt"],
       taskId: task.spec.id,
       attemptId,
-      timeoutMs: Math.max(1, Math.min(task.spec.timeoutMs, deadlineOf(task) - command.at)),
+      // Dependencies may have to be installed before the agent begins.
+      timeoutMs:
+        Math.max(1, Math.min(task.spec.timeoutMs, deadlineOf(task) - command.at)) + setupTimeoutMs(mission),
       reserve: agent.kind === "program" ? agent.reserve : {},
     },
     command.at,
@@ -195,7 +197,8 @@ function failureEvents(mission: Mission, task: TaskState, failure: Failure, at: 
       });
     case "ask": {
       const open = openFindings(mission, taskId);
-      if (failure.code === "verdictFailed" && open.length > 0) return [askToDismiss(mission, task, open, at)];
+      if (failure.code === "verdictFailed" && open.some(({ by }) => by === verifierAgentId))
+        return [askToDismiss(mission, task, open, at)];
       return [
         ask(mission, at, {
           kind: failure.code === "unknownEffect" ? "unknownEffect" : "escalation",
@@ -263,5 +266,6 @@ export function answer(mission: Mission, command: CommandOf<"task.answer">): Mis
   return accept(
     { ...settled, outcome: { status: "failed", error } },
     { type: "attempt.ended", attemptId, outcome: { status: "failed", error } },
+    ...handedOffEvents(mission, attemptId, handoff, command.at),
   );
 }

@@ -75,6 +75,8 @@ export type MissionEvent =
       notBefore: Timestamp;
       reason: string;
       extraAttempts: number;
+      /** By a human: its deadline and its setbacks begin anew. */
+      granted?: boolean;
     }
   | {
       type: "task.ended";
