@@ -220,6 +220,51 @@ describe("an environment", () => {
     expect(new Set(excepted.flat())).toEqual(new Set(["node_modules"]));
   });
 
+  test("is built where nothing is held out", async () => {
+    const seen: boolean[] = [];
+    const spec = { ...bringing({ files: [fileAt("a.test")], heldOut: true }, { preflightRuns: 1 }), setup };
+    await flown(spec, (_ports, lab) => ({
+      environments: {
+        seal: async ({ directory, fresh }) => {
+          for (const folder of [directory, (await fresh()).directory])
+            seen.push(lab.outside.folders.get(folder)?.has("file:a.test") ?? false);
+          return sealed;
+        },
+      },
+    }));
+    expect(seen.length).toBeGreaterThan(2);
+    expect(new Set(seen)).toEqual(new Set([false]));
+  });
+
+  test("that does not install again is that of the start, so that a fix task can mend it", async () => {
+    let spoiled = false;
+    const started: unknown[] = [];
+    const lab = await flown(
+      { ...bringing({}, { maxRounds: 1 }), setup },
+      (_ports, one) => ({
+        environments: {
+          seal: async ({ directory }) => {
+            if (one.outside.folders.get(directory)?.has("lockfile:broken") === true)
+              throw new EnvironmentError("setup", "the lockfile is not in sync");
+            return sealed;
+          },
+        },
+      }),
+      (one) => {
+        one.program = async (request) => {
+          started.push(request.mounts);
+          const folder = one.outside.folders.get(request.directory);
+          if (spoiled) folder?.delete("lockfile:broken");
+          else folder?.add("lockfile:broken");
+          spoiled = true;
+          return await one.works(request);
+        };
+      },
+    );
+    expect(started).toEqual([mounts, mounts]);
+    expect(await lab.outcome()).toBe("verified");
+  });
+
   test("that a tree's own lockfile spoils is a failed verdict of that tree", async () => {
     let seals = 0;
     const seal = async () => {
