@@ -21,7 +21,7 @@ const FLOORS: Record<string, Floor> = {
   tools: { may: "protocol ports", packages: "*" },
   workspace: { may: "protocol ports", packages: "node" },
   sandbox: { may: "protocol ports", packages: "node" },
-  verify: { may: "protocol ports", packages: "node saxes" },
+  verify: { may: "protocol ports", packages: "node oxc-parser saxes" },
   observe: { may: "protocol ports", packages: "*" },
   server: {
     may: "protocol mission ports plan engine",

@@ -46,7 +46,10 @@ interface Ports {
 }
 
 /** Newest first. */
-export async function checkpointsOf({ log }: Pick<Ports, "log">, missionId: MissionId): Promise<Checkpoint[]> {
+export async function checkpointsOf(
+  { log }: Pick<Ports, "log">,
+  missionId: MissionId,
+): Promise<Checkpoint[]> {
   const found: Checkpoint[] = [];
   for await (const { seq, at, event } of eventsOf(log, missionId, 0)) {
     const mark = markOf(event);
@@ -96,7 +99,11 @@ async function* eventsOf(
 }
 
 /** A checkpoint is valid when the mission folds to it and its repository really holds every tree that work would go on from. */
-async function isValid({ log, workspaces }: Ports, missionId: MissionId, { seq }: Checkpoint): Promise<boolean> {
+async function isValid(
+  { log, workspaces }: Ports,
+  missionId: MissionId,
+  { seq }: Checkpoint,
+): Promise<boolean> {
   const past = await loadPast(log, missionId, seq);
   if (past?.work.head === undefined) return false;
   for (const snapshot of snapshotsOf(past)) if (!(await workspaces.has(missionId, snapshot))) return false;
@@ -110,7 +117,8 @@ export async function findCheckpoint(
   seq?: Seq,
 ): Promise<Checkpoint | undefined> {
   const all = await checkpointsOf(ports, missionId);
-  const candidates = seq === undefined ? all.slice(0, latestCheckpoints) : all.filter((one) => one.seq === seq);
+  const candidates =
+    seq === undefined ? all.slice(0, latestCheckpoints) : all.filter((one) => one.seq === seq);
   for (const checkpoint of candidates) if (await isValid(ports, missionId, checkpoint)) return checkpoint;
   return undefined;
 }
@@ -143,7 +151,8 @@ export async function previewRestore(
   for await (const { seq, event } of eventsOf(log, now.id, 0)) {
     if (event.type === "call.wanted" && strictest(event.call.effects) === "external")
       touching.set(event.call.id, event.call.work.kind);
-    const what = event.type === "call.settled" && seq > checkpoint.seq ? touching.get(event.callId) : undefined;
+    const what =
+      event.type === "call.settled" && seq > checkpoint.seq ? touching.get(event.callId) : undefined;
     if (event.type === "call.settled" && what !== undefined && event.outcome.status !== "interrupted")
       external.push({ callId: event.callId, what });
   }
@@ -160,14 +169,8 @@ export async function previewRestore(
   };
 }
 
-/** What a fork begins with: the whole specification, and every tree that its work may go on from. */
-export async function originOf(
-  log: Log,
-  missionId: MissionId,
-  seq: Seq,
-): Promise<{ spec: MissionSpec; snapshots: Snapshot[] } | undefined> {
+/** The whole specification of a mission, tasks included. */
+export async function specOf(log: Log, missionId: MissionId): Promise<MissionSpec | undefined> {
   const [first] = await log.read(missionStream(missionId), 0, 1);
-  const past = await loadPast(log, missionId, seq);
-  if (first?.event.type !== "mission.created" || past === undefined) return undefined;
-  return { spec: first.event.spec, snapshots: snapshotsOf(past) };
+  return first?.event.type === "mission.created" ? first.event.spec : undefined;
 }

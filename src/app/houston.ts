@@ -17,7 +17,7 @@ import {
   checkpointsOf,
   findCheckpoint,
   lastRollback,
-  originOf,
+  specOf,
   previewRestore,
   type Checkpoint,
   type RestorePreview,
@@ -243,11 +243,11 @@ export class Houston {
   async fork(missionId: MissionId, seq?: Seq): Promise<Creation | undefined> {
     const { log, ids, clock, workspaces } = this.#outside.ports;
     const checkpoint = await findCheckpoint(this.#outside.ports, missionId, seq);
-    const origin = checkpoint === undefined ? undefined : await originOf(log, missionId, checkpoint.seq);
+    const origin = checkpoint === undefined ? undefined : await specOf(log, missionId);
     if (checkpoint === undefined || origin === undefined) return undefined;
     const forkId = ids.next();
-    await workspaces.copy({ from: missionId, to: forkId, snapshots: origin.snapshots });
-    const spec: MissionSpec = { ...origin.spec, branch: branchFor(origin.spec.goal, forkId) };
+    await workspaces.copy({ from: missionId, to: forkId });
+    const spec: MissionSpec = { ...origin, branch: branchFor(origin.goal, forkId) };
     const fork = { missionId, seq: checkpoint.seq };
     const body = { type: "mission.create", missionId: forkId, sessionId: localSession, spec, fork } as const;
     const created = await createMission(log, { id: ids.next(), at: clock.now(), by: this.#by, body });

@@ -22,6 +22,10 @@ const sentences: { readonly [T in MissionEvent["type"]]: (event: Of<T>) => strin
   "mission.paused": ({ by, reason }) => `paused by ${by}: ${reason}`,
   "mission.resumed": ({ by }) => `resumed by ${by}`,
   "mission.cancelled": ({ by, reason }) => `cancelled by ${by}: ${reason}`,
+  "mission.rolledBack": ({ to, by, reason, undoes }) =>
+    undoes === undefined
+      ? `rolled back to event ${to} by ${by}: ${reason}`
+      : `rollback at event ${undoes} taken back by ${by}: ${reason}`,
   "mission.sealing": ({ snapshot }) => `tree sealed at ${shortCommit(snapshot.commit)}`,
   "mission.closed": ({ outcome, reason }) => `closed ${outcome}: ${reason}`,
   "run.started": ({ epoch }) => `run with epoch ${epoch}`,

@@ -105,7 +105,9 @@ function addRunning(program: Command, choose: Choose): void {
     );
   program
     .command("demo")
-    .description("watch a real mission survive the death of its runner; no key, no network")
+    .description(
+      "watch real missions survive the death of their runner; no key, npm's registry for one dependency",
+    )
     .option("--keep", "keep the temporary folder")
     .action((_own: unknown, command: Command) =>
       choose(async () => (await import("./demo/demo.ts")).demo(options(command))),

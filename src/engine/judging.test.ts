@@ -280,6 +280,32 @@ describe("an environment", () => {
   });
 });
 
+describe("a change that cannot be read", () => {
+  test.each([
+    ["of source blocks", "src/price.js", "failed"],
+    ["of data is on record", "data/prices.csv", "passed"],
+  ])("%s", async (_what, path, value) => {
+    const lab = await flown(
+      bringing({}, { maxRounds: 0 }),
+      (ports) => ({
+        workspaces: { ...ports.workspaces, readFiles: async () => new Map<string, Uint8Array>() },
+        ...verifier(ports, []),
+      }),
+      (one) => {
+        one.program = async (request) => {
+          one.outside.folders.get(request.directory)?.add(path);
+          return { status: "handedOff", handoff: handoff(), usage: {} };
+        };
+      },
+    );
+    expect((await lab.all("finding.recorded"))[0]?.finding).toMatchObject({
+      kind: "unreviewed",
+      place: path,
+    });
+    expect((await lab.all("verdict.given"))[0]?.verdict.value).toBe(value);
+  });
+});
+
 describe("broken on purpose", () => {
   const mutant = { path: "a.js", content: new Uint8Array(), text: "a.js:1: < became <=" };
   const sampled = (broken: Partial<Judgement>): Promise<Lab> =>

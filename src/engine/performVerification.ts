@@ -28,8 +28,8 @@ export async function performVerification(performance: Performance): Promise<Set
   if (call.work.kind !== "verify") return failed({ code: "infrastructure", message: "not a verification" });
   const { assertionIds, snapshot } = call.work;
   const court = await courtOf(performance, snapshot);
-  const changes = await changedFiles(performance, snapshot);
-  const findings = await review(performance, changes);
+  const changed = await changedFiles(performance, snapshot);
+  const findings = await review(performance, changed);
   const blobs: InlineBlob[] = [];
   const verdicts: VerdictDraft[] = [];
   const wanted = everythingOf(performance).filter(({ id }) => assertionIds.includes(id));
@@ -45,39 +45,56 @@ export async function performVerification(performance: Performance): Promise<Set
     });
   }
   if (verdicts.every(({ value }) => value === "passed"))
-    findings.push(...(await survivors(performance, court, wanted, changes)));
+    findings.push(...(await survivors(performance, court, wanted, changed.changes)));
   if (signal.aborted) return settled({ status: "interrupted", reason: "the runner ended it" });
   performance.ports.faults.reach("verify.judged");
   const { judged } = court;
   return settled({ status: "succeeded", result: { kind: "verify", verdicts, judged, findings } }, blobs);
 }
 
-/** What the work changed since the mission's start, as source. */
+/** What the work changed since the mission's start: as source, and what cannot be read as such. */
 async function changedFiles(
   { ports, mission, missionId }: Performance,
   to: Snapshot,
-): Promise<ChangedFile[]> {
+): Promise<{ changes: ChangedFile[]; unread: string[] }> {
   const { start } = mission.work;
-  if (start === undefined || start.tree === to.tree) return [];
+  const unread: string[] = [];
+  if (start === undefined || start.tree === to.tree) return { changes: [], unread };
   const { workspaces } = ports;
-  const changes = await workspaces.changes(missionId, start, to);
-  const paths = changes.map(({ path }) => path);
+  const differing = await workspaces.changes(missionId, start, to);
+  const paths = differing.map(({ path }) => path);
   const before = await workspaces.readFiles(missionId, start, paths, maxReviewedBytes);
   const after = await workspaces.readFiles(missionId, to, paths, maxReviewedBytes);
-  return paths.map((path) => {
-    const file: ChangedFile = { path };
+  const changes = differing.flatMap(({ path, change }): ChangedFile[] => {
     const [old, now] = [before.get(path), after.get(path)];
-    if (old !== undefined) file.before = old;
-    if (now !== undefined) file.after = now;
-    return file;
+    if (change !== "deleted" && now === undefined) {
+      unread.push(path);
+      return [];
+    }
+    return [
+      { path, ...(old === undefined ? {} : { before: old }), ...(now === undefined ? {} : { after: now }) },
+    ];
   });
+  return { changes, unread };
 }
 
-async function review({ ports, mission }: Performance, changes: ChangedFile[]): Promise<FindingDraft[]> {
-  if (changes.length === 0) return [];
+const isSource = (path: string): boolean =>
+  /\.(?:[cm]?[jt]sx?|py|rb|sh)$/.test(path) || path.endsWith("package.json");
+
+async function review(
+  { ports, mission }: Performance,
+  { changes, unread }: { changes: ChangedFile[]; unread: string[] },
+): Promise<FindingDraft[]> {
+  const unreviewed = unread.map((path): FindingDraft => ({
+    kind: "unreviewed",
+    severity: isSource(path) ? "blocking" : "nonBlocking",
+    text: `larger than ${maxReviewedBytes} bytes or no regular file: nobody has read it`,
+    place: path,
+  }));
+  if (changes.length === 0) return unreviewed;
   const contractPaths = mission.spec.contract.flatMap(filesOf).map(({ path }) => path);
   const { mayChangeTests } = mission.spec.policy;
-  return await ports.verifier.review({ changes, contractPaths, mayChangeTests });
+  return [...unreviewed, ...(await ports.verifier.review({ changes, contractPaths, mayChangeTests }))];
 }
 
 /** Once; as often as it takes where the base has shown that once says nothing. */

@@ -23,6 +23,8 @@ export const findingKinds = [
   "patchedGlobal",
   "forgedReport",
   "stub",
+  /** Changed, and too large to be read, or no file any more. */
+  "unreviewed",
   "entryPoint",
   "mutationSurvived",
   "flaky",

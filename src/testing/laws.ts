@@ -7,6 +7,7 @@ import { dimensions } from "../protocol/budget.ts";
 import type { EventRecord, MissionEvent } from "../protocol/events.ts";
 import { missionStream, sessionStream, verifierAgentId } from "../protocol/ids.ts";
 import { seededRandom } from "./random.ts";
+import { holds } from "./scriptedAgents.ts";
 import type { WorldEnd } from "./world.ts";
 
 export interface Findings {
@@ -107,8 +108,7 @@ function lawOfProof(end: WorldEnd, events: EventRecord<MissionEvent>[], state: M
   if (delivered !== undefined) {
     const tree = end.outside.treeOf(delivered);
     for (const { id } of end.spec.contract)
-      if (!tree.has(`fixed:${id}`) || tree.has(`broken:${id}`))
-        violations.push(`law 4: delivered without ${id}`);
+      if (!holds(tree, id)) violations.push(`law 4: delivered without ${id}`);
     if (tree.has("tampered:test") && !events.some(({ event }) => event.type === "finding.dismissed"))
       violations.push("law 4: delivered what was tampered with, and nobody dismissed it");
     for (const { path } of end.spec.contract.flatMap(({ files = [] }) => files))
@@ -187,7 +187,17 @@ function progressOf({ work }: MissionState): string {
   const { head, doneCount, failedCount, sealedStages, verdicts, facts, findings } = work;
   const closed = [...work.closed].map(([id, { status }]) => [id, status]);
   const open = [...work.tasks.keys()].sort();
-  return JSON.stringify([head, doneCount, failedCount, sealedStages, closed, open, [...verdicts], [...facts], [...findings]]);
+  return JSON.stringify([
+    head,
+    doneCount,
+    failedCount,
+    sealedStages,
+    closed,
+    open,
+    [...verdicts],
+    [...facts],
+    [...findings],
+  ]);
 }
 
 function collectCommits(value: unknown, into: Set<string>): void {

@@ -2,9 +2,15 @@
 import { createHash } from "node:crypto";
 import type { Limits } from "../protocol/budget.ts";
 import type { Assertion } from "../protocol/contract.ts";
-import { defaultPolicy, type AgentSpec, type MissionSpec, type TaskSpec } from "../protocol/plan.ts";
+import {
+  defaultPolicy,
+  type AgentSpec,
+  type MissionSpec,
+  type Scrutiny,
+  type TaskSpec,
+} from "../protocol/plan.ts";
 import type { Random } from "./random.ts";
-import { taskAssertion } from "./scriptedAgents.ts";
+import { readAssertion, taskAssertion } from "./scriptedAgents.ts";
 
 const agents: Record<string, AgentSpec> = {
   program: {
@@ -43,6 +49,7 @@ export function scenario(random: Random, maxTasks: number): MissionSpec {
     contract,
     tasks,
     ...(stages.length === 0 ? {} : { stages }),
+    ...(random.chance(0.3) ? { checks: [lint] } : {}),
     agents,
     budget: budget(random, count),
     policy: {
@@ -60,6 +67,13 @@ export function scenario(random: Random, maxTasks: number): MissionSpec {
     timeoutMs: random.chance(0.05) ? random.int(60_000, 600_000) : 7 * 86_400_000,
   };
 }
+
+/** A check that no task claims: nothing in the tree is broken. */
+const lint: Scrutiny = {
+  id: "lint",
+  behaviour: "nothing is broken",
+  check: { kind: "command", command: ["lint"], exitCode: 0, timeoutMs: 20_000 },
+};
 
 /** What contracts of simulated missions lay over trees. */
 export const contractFile = { path: "contract.test", bytes: new TextEncoder().encode("it holds") };
@@ -87,19 +101,22 @@ function task(random: Random, index: number): TaskSpec {
   const needs = Array.from({ length: index }, (_, before) => `t${before}`).filter(() =>
     random.chance(1.5 / (index + 1)),
   );
-  const onFailure = random.weighted({ retry: 6, failFast: 0.5, fallback: 2 });
+  const onFailure = random.weighted({ retry: 6, retryDownstream: 2, failFast: 0.5, fallback: 2 });
+  const access = agentId === "program" && random.chance(0.2) ? "read" : "write";
   const spec: TaskSpec = {
     id,
     goal: `do ${id}`,
     needs,
-    fulfills: [taskAssertion(id)],
+    fulfills: [access === "read" ? readAssertion(id) : taskAssertion(id)],
     agentId,
-    access: "write",
+    access,
     timeoutMs: agentId === "person" ? random.int(60_000, 3_600_000) : random.int(30_000, 300_000),
     maxAttempts: random.int(1, 4),
     onFailure,
   };
-  return onFailure === "fallback" ? { ...spec, fallback: { agentId: "program" } } : spec;
+  if (onFailure !== "fallback") return spec;
+  const goal = random.chance(0.5) ? { goal: `do ${id} another way` } : {};
+  return { ...spec, fallback: { agentId: "program", ...goal } };
 }
 
 function budget(random: Random, tasks: number): Limits {

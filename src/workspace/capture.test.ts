@@ -2,7 +2,6 @@
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,
-  chownSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -17,7 +16,7 @@ import {
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Snapshot } from "../protocol/snapshot.ts";
-import { contents, Fixture, gitIn, link, missionId, put } from "./fixture.ts";
+import { contents, Fixture, gitIn, link, missionId, ownedByAnother, put } from "./fixture.ts";
 
 let f: Fixture;
 let base: Snapshot;
@@ -220,7 +219,9 @@ describe("a capture, besides,", () => {
     await expect(f.capture(work, gone)).rejects.toMatchObject({ code: "missingSnapshot" });
     await expect(f.capture(f.user, base)).rejects.toThrow("not a folder made by materialise");
   });
+});
 
+describe("a capture that need not read everything", () => {
   test("sees a change that leaves size and times alone, also in files it had trusted", async () => {
     const path = join(work, "lf.txt");
     const { atime, mtime } = lstatSync(path);
@@ -234,6 +235,19 @@ describe("a capture, besides,", () => {
     vi.restoreAllMocks();
   });
 
+  test("sees such a change in a folder that was just made, of which it need not read what was left alone", async () => {
+    vi.spyOn(Date, "now").mockReturnValue(Date.now() + 3_600_000);
+    const fresh = await f.folder(base, "fresh");
+    vi.restoreAllMocks();
+    const path = join(fresh, "lf.txt");
+    const { atime, mtime } = lstatSync(path);
+    writeFileSync(path, "A\nB\n");
+    utimesSync(path, atime, mtime);
+    expect(content(await f.capture(fresh, base), "lf.txt")).toBe("A\nB");
+  });
+});
+
+describe("a capture, further,", () => {
   test("holds files that are too large to be read into memory", async () => {
     put(work, "big", Buffer.alloc(20 * 1024 * 1024, "0123456789"));
     const snapshot = await f.capture(work, base);
@@ -370,13 +384,26 @@ describe("an agent", () => {
     expect(content(await f.capture(work, one), "a")).toBe("2");
   });
 
-  test("may own the folder", async (context) => {
-    if (process.getuid?.() !== 0) context.skip();
+  test("may own the folder", async () => {
     put(work, "a", "1");
-    execFileSync("chown", ["-R", "65534:65534", work]);
-    chownSync(work, 65534, 65534);
-    expect(content(await f.capture(work, base), "a")).toBe("1");
-    await f.workspaces.remove(work);
+    await ownedByAnother(work, async () => {
+      expect(content(await f.capture(work, base), "a")).toBe("1");
+      await f.workspaces.remove(work);
+    });
+  });
+
+  test("may make .git a file or a link, delete everything, and begin anew", async () => {
+    rmSync(join(work, ".git"), { recursive: true });
+    put(work, ".git", `gitdir: ${f.user}/.git\n`);
+    expect(await f.capture(work, base)).toEqual(base);
+    rmSync(join(work, ".git"));
+    symlinkSync(f.user, join(work, ".git"));
+    expect(await f.capture(work, base)).toEqual(base);
+    for (const name of readdirSync(work, { encoding: "buffer" }))
+      rmSync(Buffer.concat([Buffer.from(`${work}/`), name]), { recursive: true });
+    put(work, "begun anew", "1");
+    expect(listed(await f.capture(work, base))).toEqual(["begun anew"]);
+    expect(existsSync(join(f.user, "lf.txt"))).toBe(true);
   });
 });
 

@@ -56,6 +56,13 @@ describe("deliver", () => {
     expect(look()).toEqual(before);
   });
 
+  test("says in the branch's reflog who made it and why", async () => {
+    await f.deliver("houston/m1", result);
+    expect(gitIn(f.user, "log", "-g", "--format=%gn %gs", "houston/m1")).toBe(
+      "Houston houston: deliver the result of a mission",
+    );
+  });
+
   test("works into linked worktrees, bare and shallow clones", async () => {
     const linked = join(f.root, "linked");
     gitIn(f.user, "worktree", "add", "-q", "-b", "other", linked);
@@ -80,6 +87,55 @@ describe("deliver", () => {
     expect(gitIn(f.user, "log", "--format=%s", "houston/m1")).toBe("captured\none");
     expect(gitIn(f.user, "log", "--format=%s", "main")).toBe("zero");
     expect(gitIn(f.user, "fsck")).toBe("");
+  });
+});
+
+describe("a repository that never had the base, and is shallow itself,", () => {
+  let other: string;
+  let known: string;
+  beforeEach(() => {
+    const source = join(f.root, "source");
+    gitIn(f.root, "init", "-q", source);
+    for (const n of ["x", "y"]) {
+      put(source, n, n);
+      gitIn(source, "add", "-A");
+      gitIn(source, "commit", "-q", "-m", n);
+    }
+    gitIn(f.root, "clone", "-q", "--depth=1", `file://${source}`, "other");
+    other = join(f.root, "other");
+    known = readFileSync(join(other, ".git/shallow"), "utf8");
+  });
+
+  test("gets the history from the base on and keeps its own", async () => {
+    await f.deliver("houston/m1", result, other);
+    expect(gitIn(other, "log", "--format=%s", "houston/m1")).toBe("captured\none");
+    expect(gitIn(other, "log", "--format=%s", "main")).toBe("y");
+    expect(readFileSync(join(other, ".git/shallow"), "utf8")).toBe(`${known}${base.commit}\n`);
+    expect(gitIn(other, "fsck", "--strict")).toBe("");
+  });
+
+  const lock = (content: string): string => {
+    put(other, ".git/shallow.lock", content);
+    utimesSync(join(other, ".git/shallow.lock"), 1, 1);
+    return join(other, ".git/shallow.lock");
+  };
+
+  test.each([
+    ["nothing", () => ""],
+    ["a torn lock", (whole: string) => `${whole.slice(0, 50)}\0\0`],
+    ["a whole one", (whole: string) => whole],
+  ])("is delivered into past %s that a delivery that was cut off left", async (_name, left) => {
+    const path = lock(left(`${known}${base.commit}\n`));
+    await f.deliver("houston/m1", result, other);
+    expect(existsSync(path)).toBe(false);
+    expect(gitIn(other, "fsck", "--strict")).toBe("");
+  });
+
+  test("is left alone while somebody else holds its lock", async () => {
+    const path = lock("somebody else's\n");
+    await expect(f.deliver("houston/m1", result, other)).rejects.toMatchObject({ code: "git" });
+    expect(readFileSync(path, "utf8")).toBe("somebody else's\n");
+    expect(readFileSync(join(other, ".git/shallow"), "utf8")).toBe(known);
   });
 });
 

@@ -4,8 +4,9 @@
  * that is done here.
  */
 import { randomBytes } from "node:crypto";
-import { lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { absent } from "./folder.ts";
 
 export async function syncPath(path: string): Promise<void> {
@@ -67,6 +68,57 @@ export async function syncObjects(gitDir: string): Promise<void> {
   await syncPath(objects);
   await syncPath(join(gitDir, "shallow")).catch(absent);
   await syncPath(gitDir);
+}
+
+/**
+ * Lets history end in `gitDir` where it ends in `sourceDir`. Git would do so during a fetch, but without a sync: after
+ * a power cut its file could be empty, and with it all that a shallow clone knows. Git's own lock keeps others out.
+ */
+export async function addShallow(gitDir: string, sourceDir: string): Promise<void> {
+  const target = join(gitDir, "shallow");
+  const lock = `${target}.lock`;
+  const wanted = await shallowCommits(sourceDir);
+  const content = async (): Promise<string> =>
+    [...new Set([...(await shallowCommits(gitDir)), ...wanted])].map((commit) => `${commit}\n`).join("");
+  await removeDeadLock(lock, Buffer.from(await content()));
+  const handle = await open(lock, "wx", 0o644);
+  try {
+    await handle.writeFile(await content());
+    await handle.sync();
+    await rename(lock, target);
+  } catch (error) {
+    await rm(lock, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
+  }
+  await syncPath(gitDir);
+}
+
+async function shallowCommits(gitDir: string): Promise<string[]> {
+  const content = await readFile(join(gitDir, "shallow"), "utf8").catch(absent);
+  return content?.split("\n").filter(Boolean) ?? [];
+}
+
+/** Git holds such a lock for some milliseconds. */
+const deadLockMs = 1_000;
+
+/**
+ * A write that was cut off leaves git's lock, which nobody would ever remove. Only one that holds `ours`, what we would
+ * write there, or as much of it as reached the disk, and that no living git can still be holding; says whether it has gone.
+ */
+export async function removeDeadLock(lock: string, ours: Buffer): Promise<boolean> {
+  const before = await stat(lock).catch(absent);
+  if (before === undefined) return true;
+  await setTimeout(Math.min(Math.max(0, before.mtimeMs + deadLockMs - Date.now()), deadLockMs));
+  const after = await stat(lock).catch(absent);
+  if (after === undefined) return true;
+  if (after.ino !== before.ino || after.mtimeMs !== before.mtimeMs) return false;
+  const content = await readFile(lock);
+  if (content.length > ours.length || !content.every((byte, i) => byte === 0 || byte === ours[i]))
+    return false;
+  await rm(lock, { force: true });
+  return true;
 }
 
 /** Makes durable where a ref stands: its file and the folders above, or the files that hold many refs. */

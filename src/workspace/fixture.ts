@@ -15,8 +15,9 @@ import {
 import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { Workspaces } from "../ports/workspace.ts";
+import type { OverlayFile, Workspaces } from "../ports/workspace.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
+import type { AppliesChanges } from "./apply.ts";
 import { createWorkspaces } from "./workspaces.ts";
 
 export const missionId = "01890000-0000-7000-8000-000000000001";
@@ -105,11 +106,34 @@ export async function syncsOf(
   }
 }
 
+/**
+ * Makes everything in a folder belong to somebody else while the work runs: really as root, and otherwise by having
+ * git believe so, which is what it would refuse.
+ */
+export async function ownedByAnother<T>(directory: string, work: () => Promise<T>): Promise<T> {
+  if (process.getuid?.() === 0) {
+    execFileSync("chown", ["-hR", "65534:65534", directory]);
+    return await work();
+  }
+  const path = process.env["PATH"] ?? "";
+  const bin = mkdtempSync(join(tmpdir(), "houston-git-"));
+  const real = execFileSync("sh", ["-c", "command -v git"], { encoding: "utf8" }).trim();
+  const script = `#!/bin/sh\nGIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec '${real}' "$@"\n`;
+  writeFileSync(join(bin, "git"), script, { mode: 0o755 });
+  process.env["PATH"] = `${bin}:${path}`;
+  try {
+    return await work();
+  } finally {
+    process.env["PATH"] = path;
+    rmSync(bin, { recursive: true });
+  }
+}
+
 export class Fixture {
   readonly root = mkdtempSync(join(tmpdir(), "houston-workspace-"));
   readonly user = join(this.root, "user");
   readonly directory = join(this.root, "houston");
-  readonly workspaces: Workspaces;
+  readonly workspaces: Workspaces & AppliesChanges;
 
   constructor(adopt?: (directory: string) => Promise<void>) {
     mkdirSync(this.user);
@@ -136,6 +160,10 @@ export class Fixture {
 
   async capture(directory: string, parent: Snapshot): Promise<Snapshot> {
     return await this.workspaces.capture({ missionId, directory, parent, message: "captured" });
+  }
+
+  async overlay(snapshot: Snapshot, ...files: OverlayFile[]): Promise<Snapshot> {
+    return await this.workspaces.overlay({ missionId, snapshot, files, message: "laid over" });
   }
 
   /** Git in the mission's own repository. */

@@ -1,10 +1,24 @@
 /**
  * A directory that an agent may be changing while we look. Everything is reached through an open
  * descriptor, so that a folder swapped for a symlink cannot lead out of the tree; names are byte
- * strings (latin1).
+ * strings (latin1). Calls are synchronous, because the way through a thread pool costs more than most
+ * of them; whoever makes many takes a `Breath` between them.
  */
-import { type BigIntStats, constants, existsSync } from "node:fs";
-import { chmod, type FileHandle, lstat, open, readdir, readlink, rmdir, unlink } from "node:fs/promises";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  rmdirSync,
+  type Stats,
+  unlinkSync,
+} from "node:fs";
+import { setImmediate } from "node:timers/promises";
 
 /** Linux gives us openat: a path through the descriptor. Elsewhere only the last segment is guarded. */
 const descriptors = existsSync("/proc/self/fd");
@@ -12,74 +26,117 @@ const asDirectory = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOF
 /** A pipe must not wait for a writer, a leased file not for its holder. */
 const asFile = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
 
+const maxBreathMs = 8;
+
+/** Keeps a long row of synchronous calls from holding up heartbeats and everything else in the process. */
+export class Breath {
+  #since = performance.now();
+
+  isDue(): boolean {
+    return performance.now() - this.#since > maxBreathMs;
+  }
+
+  /** Lets the rest of the process run. */
+  async take(): Promise<void> {
+    await setImmediate();
+    this.#since = performance.now();
+  }
+}
+
 export class Folder {
-  readonly #handle: FileHandle;
-  readonly #path: Buffer;
+  readonly #fd: number;
+  readonly #path: string;
 
-  private constructor(handle: FileHandle, path: Buffer) {
-    this.#handle = handle;
-    this.#path = descriptors ? Buffer.from(`/proc/self/fd/${handle.fd}`) : path;
+  private constructor(fd: number, path: Buffer) {
+    this.#fd = fd;
+    this.#path = descriptors ? `/proc/self/fd/${fd}/` : `${path.toString("latin1")}/`;
   }
 
-  static async open(path: string | Buffer): Promise<Folder> {
+  static open(path: string | Buffer): Folder {
     const bytes = Buffer.from(path);
-    return new Folder(await open(bytes, asDirectory), bytes);
+    return new Folder(openSync(bytes, asDirectory), bytes);
   }
 
-  async names(): Promise<string[]> {
-    const names = await readdir(this.#path, { encoding: "buffer" });
-    return names.map((name) => name.toString("latin1"));
+  names(): string[] {
+    return readdirSync(Buffer.from(this.#path, "latin1"), { encoding: "latin1" });
   }
 
-  async stat(name: string): Promise<BigIntStats> {
-    return await lstat(this.#at(name), { bigint: true });
+  stat(name: string): Stats {
+    return lstatSync(this.#at(name));
   }
 
-  async openFolder(name: string): Promise<Folder> {
-    return await Folder.open(this.#at(name));
+  openFolder(name: string): Folder {
+    return Folder.open(Buffer.from(this.#at(name)));
   }
 
-  async openFile(name: string): Promise<FileHandle> {
-    return await open(this.#at(name), asFile);
+  /** A descriptor that the caller closes. */
+  openFile(name: string): number {
+    return openSync(this.#at(name), asFile);
   }
 
-  async linkTarget(name: string): Promise<Buffer> {
-    return await readlink(this.#at(name), { encoding: "buffer" });
+  linkTarget(name: string): Buffer {
+    return readlinkSync(this.#at(name), { encoding: "buffer" });
   }
 
   /** Removes what is in the folder, following nothing. */
-  async clear(): Promise<void> {
-    for (const name of await this.names()) await this.#remove(name);
+  async clear(breath = new Breath()): Promise<void> {
+    for (const name of this.names()) await this.#remove(name, breath);
   }
 
-  async close(): Promise<void> {
-    await this.#handle.close();
+  close(): void {
+    closeSync(this.#fd);
   }
 
-  async #remove(name: string): Promise<void> {
-    const stat = await this.stat(name).catch(absent);
+  async #remove(name: string, breath: Breath): Promise<void> {
+    if (breath.isDue()) await breath.take();
+    const stat = unlessGone(() => this.stat(name));
     if (stat === undefined) return;
     if (!stat.isDirectory()) {
-      await unlink(this.#at(name)).catch(absent);
+      unlessGone(() => {
+        unlinkSync(this.#at(name));
+      });
       return;
     }
-    const inner = await this.openFolder(name).catch(async (error: unknown) => {
-      if (codeOf(error) !== "EACCES") throw error;
-      await chmod(this.#at(name), 0o700);
-      return await this.openFolder(name);
-    });
+    const inner = this.#openToClear(name);
     try {
       // Entries cannot be removed from a folder that its owner made read-only.
-      if ((stat.mode & 0o700n) !== 0o700n) await inner.#handle.chmod(0o700);
-      await inner.clear();
+      if ((stat.mode & 0o700) !== 0o700) fchmodSync(inner.#fd, 0o700);
+      await inner.clear(breath);
     } finally {
-      await inner.close();
+      inner.close();
     }
-    await rmdir(this.#at(name)).catch(absent);
+    unlessGone(() => {
+      rmdirSync(this.#at(name));
+    });
   }
 
-  #at(name: string): Buffer {
-    return Buffer.concat([this.#path, Buffer.from("/"), Buffer.from(name, "latin1")]);
+  #openToClear(name: string): Folder {
+    try {
+      return this.openFolder(name);
+    } catch (error) {
+      if (codeOf(error) !== "EACCES") throw error;
+      chmodSync(this.#at(name), 0o700);
+      return this.openFolder(name);
+    }
+  }
+
+  /** A string where that says the same, because Node takes one faster than a buffer. */
+  #at(name: string): string | Buffer {
+    const path = this.#path + name;
+    return (descriptors || isAscii(this.#path)) && isAscii(name) ? path : Buffer.from(path, "latin1");
+  }
+}
+
+function isAscii(text: string): boolean {
+  return !/[\u0080-\uffff]/.test(text);
+}
+
+/** What the work gives, or undefined when the entry has vanished meanwhile. */
+export function unlessGone<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    return absent(error);
   }
 }
 

@@ -39,6 +39,9 @@ export interface GitResult {
 
 export type GitProcess = ChildProcessByStdio<Writable, Readable, Readable>;
 
+/** Git streams larger files instead of holding them in memory. */
+export const bigFileThreshold = "16m";
+
 /**
  * What every command runs with. `core.alternateRefsCommand` and hooks would be run by fetch and
  * update-ref, the file system monitor by whatever reads an index.
@@ -50,6 +53,7 @@ const configuration = [
   "core.fsync=all",
   "core.fsyncMethod=fsync",
   "core.quotePath=true",
+  `core.bigFileThreshold=${bigFileThreshold}`,
   "gc.auto=0",
   "maintenance.auto=false",
   "protocol.version=2",
@@ -69,8 +73,9 @@ function environment(command: GitCommand): Record<string, string> {
     GIT_TERMINAL_PROMPT: "0",
     GIT_NO_REPLACE_OBJECTS: "1",
     GIT_NO_LAZY_FETCH: "1",
-    // Overrides any protocol.*.allow: no ext::, no ssh, no http, whatever a repository rewrites.
-    GIT_ALLOW_PROTOCOL: "file",
+    // Overrides any protocol.*.allow: a partial clone must not fetch what it lacks behind our back, for
+    // which git before 2.45 knows no other way.
+    GIT_ALLOW_PROTOCOL: "none",
     GIT_OPTIONAL_LOCKS: "0",
   };
   const { place } = command;
@@ -92,6 +97,9 @@ export function startGit(command: GitCommand): GitProcess {
     stdio: ["pipe", "pipe", "pipe"],
   });
 }
+
+/** For a fetch from a folder: no ext::, no ssh, no http, whatever a repository rewrites. */
+export const fetchFromFolder = { GIT_ALLOW_PROTOCOL: "file" };
 
 /** Resolves with the exit code (128 for a signal); rejects only when git could not be started. */
 export async function gitExit(child: GitProcess): Promise<number> {

@@ -8,7 +8,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { WorkspaceError } from "../ports/workspace.ts";
 import { collect, gitExit, type GitProcess, readable, startGit } from "./git.ts";
-import type { MissionRepository } from "./objects.ts";
+import type { Repository } from "./objects.ts";
 
 /** An entry to be judged: a directory is matched by patterns that end in a slash. */
 export interface Candidate {
@@ -33,18 +33,22 @@ export function addRules(rules: Rules, directory: string, content: Buffer): Rule
 /** What was decided before, by directory; valid while the rules that apply there are the same. */
 export type IgnoreMemory = Map<string, { digest: string; decisions: Map<string, boolean> }>;
 
+function decisionsUnder(rules: Rules, known: ReturnType<IgnoreMemory["get"]>): Map<string, boolean> {
+  return known?.digest === rules.digest ? known.decisions : new Map<string, boolean>();
+}
+
 /** Asks one git process for the length of a capture; none is started when memory answers everything. */
 export class Ignores {
-  readonly #repository: MissionRepository;
+  readonly #repository: Repository;
   readonly #memory: IgnoreMemory;
   /** What this capture needed to know, for the next one. */
   readonly decided: IgnoreMemory = new Map();
   readonly #copy: string;
-  readonly #written = new Map<string, string>();
+  readonly #written = new Map<string, Buffer>();
   #process: Asking | undefined;
 
   /** `temporary` is a private folder of ours. */
-  constructor(repository: MissionRepository, temporary: string, memory: IgnoreMemory) {
+  constructor(repository: Repository, temporary: string, memory: IgnoreMemory) {
     this.#repository = repository;
     this.#memory = memory;
     this.#copy = join(temporary, `ignores-${randomBytes(8).toString("hex")}`);
@@ -53,15 +57,14 @@ export class Ignores {
   /** The names among `candidates`, entries of `directory`, that are ignored. */
   async of(directory: string, rules: Rules, candidates: readonly Candidate[]): Promise<Set<string>> {
     if (rules.files.length === 0) return new Set();
-    const known = this.#memory.get(directory);
-    const before = known?.digest === rules.digest ? known.decisions : new Map<string, boolean>();
+    const before = decisionsUnder(rules, this.#memory.get(directory));
     const key = (candidate: Candidate): string =>
       candidate.directory ? `${candidate.name}/` : candidate.name;
     const unknown = candidates.filter((candidate) => !before.has(key(candidate)));
     const answers = unknown.length > 0 ? await this.#ask(directory, rules, unknown) : [];
-    const decisions = new Map(
-      candidates.map((candidate) => [key(candidate), before.get(key(candidate)) ?? false]),
-    );
+    // A directory is asked about more than once: tracked folders only when something in them needs it.
+    const decisions = decisionsUnder(rules, this.decided.get(directory));
+    for (const candidate of candidates) decisions.set(key(candidate), before.get(key(candidate)) ?? false);
     unknown.forEach((candidate, index) => decisions.set(key(candidate), answers[index] ?? false));
     this.decided.set(directory, { digest: rules.digest, decisions });
     return new Set(candidates.filter((candidate) => decisions.get(key(candidate))).map(({ name }) => name));
@@ -75,11 +78,9 @@ export class Ignores {
   async #ask(directory: string, rules: Rules, candidates: readonly Candidate[]): Promise<boolean[]> {
     await mkdir(this.#at(directory), { recursive: true });
     for (const file of rules.files) {
-      const path = this.#at(`${file.directory}.gitignore`);
-      const digest = createHash("sha256").update(file.content).digest("hex");
-      if (this.#written.get(path.toString("latin1")) === digest) continue;
-      await writeFile(path, file.content);
-      this.#written.set(path.toString("latin1"), digest);
+      if (this.#written.get(file.directory) === file.content) continue;
+      await writeFile(this.#at(`${file.directory}.gitignore`), file.content);
+      this.#written.set(file.directory, file.content);
     }
     for (const { name, directory: isDirectory } of candidates) {
       if (isDirectory) await mkdir(this.#at(directory + name), { recursive: true });
@@ -109,7 +110,7 @@ class Asking {
   #partial = "";
   #waiting: Waiting | undefined;
 
-  constructor(repository: MissionRepository, copy: string) {
+  constructor(repository: Repository, copy: string) {
     this.#child = startGit({
       args: ["check-ignore", "--stdin", "-z", "--no-index", "--verbose", "--non-matching"],
       cwd: copy,

@@ -10,20 +10,22 @@ import { WorkspaceError } from "../ports/workspace.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import { sweep, syncPath } from "./durable.ts";
 import { collect, gitExit, gitFailed, type GitProcess, readable, startGit } from "./git.ts";
-import type { Entry, MissionRepository } from "./objects.ts";
+import type { Entry, Repository } from "./objects.ts";
 
 export interface Changes {
+  /** A tree to start from instead of the parent's; the repository holds it already. */
+  tree?: string;
   removed: string[];
   written: Map<string, Entry>;
 }
 
 export class Importer {
-  readonly #repository: MissionRepository;
+  readonly #repository: Repository;
   /** Fast-import commits to a ref; this one is used once, so that a lock left by a kill blocks nobody. */
   readonly #ref = `refs/houston/incoming/${randomBytes(12).toString("hex")}`;
   #running: { child: GitProcess; ended: Promise<number>; out: () => Buffer; err: () => Buffer } | undefined;
 
-  constructor(repository: MissionRepository) {
+  constructor(repository: Repository) {
     this.#repository = repository;
   }
 
@@ -37,6 +39,7 @@ export class Importer {
     const who = `Houston <houston@localhost> ${seconds} +0000`;
     const text = Buffer.from(message);
     const edits = [
+      ...(changes.tree === undefined ? [] : [`M 040000 ${changes.tree} ""\n`]),
       ...changes.removed.map((path) => `D ${quoted(path)}\n`),
       ...[...changes.written].map(([path, { mode, oid }]) => `M ${mode} ${oid} ${quoted(path)}\n`),
     ];

@@ -3,13 +3,14 @@
  * the agent's habits. Files are written by us, not checked out, so nothing converts or filters them.
  */
 import { randomBytes } from "node:crypto";
+import { lstatSync, type Stats } from "node:fs";
 import { appendFile, mkdir, open, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { WorkspaceError } from "../ports/workspace.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import { exists, sweep } from "./durable.ts";
-import { collect, git, gitExit, gitFailed, type GitPlace, line, readable, startGit } from "./git.ts";
+import { Breath } from "./folder.ts";
+import { git, type GitPlace, line } from "./git.ts";
 import {
   type MissionFolders,
   makeMissionFolders,
@@ -17,18 +18,28 @@ import {
   neutralAttributes,
 } from "./missionRepository.ts";
 import { assertSafePath, segment } from "./names.ts";
-import { type Listing, list, type MissionRepository, readBlobs } from "./objects.ts";
+import { copyObjects, type Listing, list, type Repository, readBlobs } from "./objects.ts";
+import { type FolderMemory, knownFile } from "./survey.ts";
 
 /** What is written while more is being read. */
 const maxPendingBytes = 32 * 1024 * 1024;
 const maxPendingFiles = 64;
+/** Two changes of a file closer together than this may carry the same time. */
+const clockTickMs = 20;
+
+/** A folder that has been made, and how its files stood when only we had touched them. */
+export interface Materialised {
+  directory: string;
+  listing: Listing;
+  files: FolderMemory["files"];
+}
 
 export async function materialiseSnapshot(
   folders: MissionFolders,
   name: string,
   snapshot: Snapshot,
   adopt: ((directory: string) => Promise<void>) | undefined,
-): Promise<string> {
+): Promise<Materialised> {
   const target = join(folders.work, segment("folder name", name));
   await makeMissionFolders(folders);
   if (await exists(target))
@@ -42,9 +53,10 @@ export async function materialiseSnapshot(
     await writeFiles(repository, snapshot, listing, making);
     await giveGitDirectory(repository, folders, snapshot, making);
     await adopt?.(making);
+    const files = await knownFiles(making, listing);
     if (await exists(target)) throw new WorkspaceError("conflict", `${target} exists already`);
     await rename(making, target);
-    return target;
+    return { directory: target, listing, files };
   } catch (error) {
     await rm(making, { recursive: true, force: true });
     throw error;
@@ -55,7 +67,7 @@ const bytesOf = (directory: string, path: string): Buffer =>
   Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(path, "latin1")]);
 
 async function writeFiles(
-  repository: MissionRepository,
+  repository: Repository,
   snapshot: Snapshot,
   listing: Listing,
   directory: string,
@@ -94,6 +106,25 @@ async function writeFiles(
   for (const { path, target } of links) await symlink(target, bytesOf(directory, path));
 }
 
+/**
+ * What the first capture need not read. Nobody else can have opened these files yet, so every later write moves
+ * their times, but for those so young, or on a file system so coarse, that it could carry the same time again.
+ */
+async function knownFiles(directory: string, listing: Listing): Promise<FolderMemory["files"]> {
+  const breath = new Breath();
+  const stats: [string, string, Stats][] = [];
+  for (const [path, { mode, oid }] of listing) {
+    if (mode !== "120000" && mode !== "160000") stats.push([path, oid, lstatSync(bytesOf(directory, path))]);
+    if (breath.isDue()) await breath.take();
+  }
+  const beforeMs = Date.now() - clockTickMs;
+  return new Map(
+    stats
+      .filter(([, , { ctimeMs }]) => ctimeMs < beforeMs && !Number.isInteger(ctimeMs / 1000))
+      .map(([path, oid, stat]) => [path, knownFile(stat, oid)]),
+  );
+}
+
 /** Fails on an entry that would be both a file and a folder, because nothing is created twice. */
 async function makeDirectories(listing: Listing, directory: string): Promise<void> {
   const made = new Set<string>();
@@ -128,7 +159,7 @@ async function gather(content: AsyncIterable<Buffer>): Promise<Buffer> {
 
 /** Made before any agent can reach the folder; the host never reads it again. */
 async function giveGitDirectory(
-  repository: MissionRepository,
+  repository: Repository,
   folders: MissionFolders,
   snapshot: Snapshot,
   directory: string,
@@ -165,23 +196,3 @@ const identity = {
   GIT_COMMITTER_EMAIL: "houston@localhost",
   GIT_COMMITTER_DATE: "@1 +0000",
 };
-
-/** Copies one tree without history, so that the agent's commits start from the same objects. */
-async function copyObjects(
-  repository: MissionRepository,
-  tree: string,
-  target: { place: GitPlace; cwd: string; config: string[] },
-): Promise<void> {
-  const packing = startGit({ ...repository, args: ["pack-objects", "--quiet", "--revs", "--stdout"] });
-  const indexing = startGit({ ...target, args: ["index-pack", "--stdin"] });
-  const packError = collect(packing.stderr, 16 * 1024);
-  const indexError = collect(indexing.stderr, 16 * 1024);
-  indexing.stdout.resume();
-  packing.stdin.on("error", () => undefined);
-  packing.stdin.end(`${tree}\n`);
-  // A broken pipe is explained by the exit that caused it.
-  const piped = pipeline(packing.stdout, indexing.stdin).catch(() => undefined);
-  const [packed, indexed] = await Promise.all([gitExit(packing), gitExit(indexing), piped]);
-  if (packed !== 0) throw gitFailed("pack-objects", { code: packed, stderr: readable(packError.bytes()) });
-  if (indexed !== 0) throw gitFailed("index-pack", { code: indexed, stderr: readable(indexError.bytes()) });
-}

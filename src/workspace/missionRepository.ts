@@ -3,15 +3,15 @@
  * repository, and how it stays small. Nothing but Houston ever writes in it.
  */
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { cp, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { WorkspaceError } from "../ports/workspace.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import { exists, sweep, syncPath, syncTree, writeRef } from "./durable.ts";
-import { git, line, saysDiskFull, tryGit } from "./git.ts";
+import { bigFileThreshold, fetchFromFolder, git, line, saysDiskFull, tryGit } from "./git.ts";
 import { objectId, segment } from "./names.ts";
-import type { MissionRepository } from "./objects.ts";
-import type { UserRepository } from "./userRepository.ts";
+import type { Repository } from "./objects.ts";
+import { refuseIfPartial, type UserRepository } from "./userRepository.ts";
 
 const baseRef = "refs/houston/base";
 const snapshotRefs = "refs/houston/snapshots";
@@ -42,7 +42,7 @@ export async function makeMissionFolders(folders: MissionFolders): Promise<void>
   await mkdir(folders.temporary, { recursive: true, mode: 0o700 });
 }
 
-export function missionRepository(folders: MissionFolders): MissionRepository {
+export function missionRepository(folders: MissionFolders): Repository {
   return { place: { gitDir: folders.repository }, cwd: folders.root };
 }
 
@@ -61,7 +61,7 @@ export async function recordedBase(folders: MissionFolders): Promise<Snapshot | 
   return await snapshotOf(missionRepository(folders), commit);
 }
 
-export async function snapshotOf(repository: MissionRepository, commit: string): Promise<Snapshot> {
+export async function snapshotOf(repository: Repository, commit: string): Promise<Snapshot> {
   const args = [
     "rev-parse",
     "--verify",
@@ -85,10 +85,11 @@ export async function importBase(
   user: UserRepository,
   commit: string,
 ): Promise<Snapshot> {
+  await refuseIfPartial(user, commit);
   await makeMissionFolders(folders);
   await sweep(folders.root, "repo.git.");
   const making = `${folders.repository}.${randomBytes(6).toString("hex")}`;
-  const repository: MissionRepository = { place: { gitDir: making }, cwd: folders.root };
+  const repository: Repository = { place: { gitDir: making }, cwd: folders.root };
   try {
     const format = commit.length === 64 ? "sha256" : "sha1";
     await git({
@@ -113,12 +114,32 @@ export async function importBase(
   }
 }
 
+/** Another mission's repository under a mission's own name: complete or not there, and nothing shared. */
+export async function copyRepository(from: MissionFolders, to: MissionFolders): Promise<void> {
+  if (await exists(to.repository)) return;
+  await makeMissionFolders(to);
+  await sweep(to.root, "repo.git.");
+  const making = `${to.repository}.${randomBytes(6).toString("hex")}`;
+  try {
+    // What is still being written has another name until it is whole.
+    const isWhole = (path: string): boolean => !/(?:^tmp_|\.lock$)/.test(basename(path));
+    await cp(from.repository, making, { recursive: true, filter: isWhole });
+    await syncTree(making);
+    await rename(making, to.repository);
+    await syncRepositoryName(to);
+  } catch (error) {
+    await rm(making, { recursive: true, force: true });
+    throw error;
+  }
+}
+
 const settings = [
   ["gc.auto", "0"],
   ["maintenance.auto", "false"],
   ["core.fsync", "all"],
   ["core.fsyncMethod", "fsync"],
   ["core.hooksPath", "/dev/null"],
+  ["core.bigFileThreshold", bigFileThreshold],
   ["core.logAllRefUpdates", "false"],
   ["protocol.allow", "never"],
   ["protocol.file.allow", "always"],
@@ -127,28 +148,27 @@ const settings = [
 ] as const;
 
 async function fetchBase(
-  repository: MissionRepository,
+  repository: Repository,
   folders: MissionFolders,
   user: UserRepository,
   commit: string,
 ): Promise<void> {
-  // The serving side asks for this exception by file only; it may belong to the user while we are root.
+  // The serving side takes settings from a file only; the repository may belong to the user while we are root.
   const trust = join(folders.temporary, "fetch.gitconfig");
-  await writeFile(trust, "[safe]\n\tdirectory = *\n", { mode: 0o600 });
+  await writeFile(trust, `[safe]\n\tdirectory = *\n[core]\n\tbigFileThreshold = ${bigFileThreshold}\n`, {
+    mode: 0o600,
+  });
   const options =
     "--quiet --depth=1 --update-shallow --no-tags --no-write-fetch-head --no-auto-maintenance --no-recurse-submodules";
   const fetched = await tryGit({
     ...repository,
     config: ["fetch.unpackLimit=1", "fetch.fsckObjects=false"],
-    env: { GIT_CONFIG_GLOBAL: trust },
+    env: { ...fetchFromFolder, GIT_CONFIG_GLOBAL: trust },
     args: ["fetch", ...options.split(" "), "--end-of-options", user.place.commonDir, commit],
   });
   if (fetched.code === 0) return;
-  const partial = user.partial
-    ? `; it is a partial clone and lacks files of that commit: run "git fetch --refetch --no-filter" in it`
-    : "";
   throw new WorkspaceError(
     saysDiskFull(fetched.stderr) ? "diskFull" : "baseMissing",
-    `${user.path} does not give all of commit ${commit}${partial}: ${fetched.stderr}`,
+    `${user.path} does not give all of commit ${commit}: ${fetched.stderr}`,
   );
 }

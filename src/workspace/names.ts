@@ -2,6 +2,7 @@
  * Names that come from outside (missions, folders, branches, entries of a tree) and what is allowed
  * in them. Entries are byte strings (latin1): file names need not be UTF-8.
  */
+import { isUtf8 } from "node:buffer";
 import { WorkspaceError } from "../ports/workspace.ts";
 
 /** A single harmless path segment, or an error. */
@@ -50,11 +51,41 @@ export function isGitDirectoryName(name: string): boolean {
   return /^(?:\.git|git~\d+)(?:[ .]*(?:$|:)|\\)/.test(plain);
 }
 
+/** What git and the kernel can open again. */
+export const maxPathBytes = 4000;
+
 /** Refuses a tree entry that would leave the folder or land in a git directory. */
 export function assertSafePath(path: string): void {
   for (const part of path.split("/")) {
     if (part === "" || part === "." || part === ".." || isGitDirectoryName(part)) {
-      throw new WorkspaceError("git", `the tree holds a path that git refuses: ${JSON.stringify(path)}`);
+      throw new WorkspaceError("git", `a path that git refuses in a tree: ${JSON.stringify(pathText(path))}`);
     }
   }
+}
+
+/**
+ * A tree's path (a byte string) as text. One that is not UTF-8 has each of its bytes above 127 as a lone
+ * surrogate, U+DC80 to U+DCFF, so that `pathBytes` finds it again and JSON carries it.
+ */
+export function pathText(path: string): string {
+  const bytes = Buffer.from(path, "latin1");
+  if (isUtf8(bytes)) return bytes.toString("utf8");
+  return path.replace(/[\u0080-\u00ff]/g, (byte) => String.fromCharCode(0xdc00 + byte.charCodeAt(0)));
+}
+
+/** The byte string of a path from outside; see `pathText`. */
+export function pathBytes(text: string): string {
+  if (text.isWellFormed()) return Buffer.from(text, "utf8").toString("latin1");
+  // Its characters' lower halves are the bytes again.
+  return Buffer.from(text, "latin1").toString("latin1");
+}
+
+/** The byte string of a path to be written; refuses what is absolute, leaves the folder or lands in a git directory. */
+export function pathToWrite(text: string): string {
+  const path = pathBytes(text);
+  if (path.includes("\0") || path.length > maxPathBytes) {
+    throw new WorkspaceError("git", `not a usable path: ${JSON.stringify(text.slice(0, 200))}`);
+  }
+  assertSafePath(path);
+  return path;
 }

@@ -3,10 +3,11 @@
  * damage after a power cut is found before anybody works on it.
  */
 import { createHash, type Hash } from "node:crypto";
+import { pipeline } from "node:stream/promises";
 import { WorkspaceError } from "../ports/workspace.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import { exists } from "./durable.ts";
-import { collect, git, gitExit, type GitPlace, readable, startGit, tryGit } from "./git.ts";
+import { collect, git, gitExit, gitFailed, type GitPlace, readable, startGit, tryGit } from "./git.ts";
 import { objectId } from "./names.ts";
 
 export type Mode = "100644" | "100755" | "120000" | "160000";
@@ -19,8 +20,10 @@ export interface Entry {
 /** All files of a tree by path (a byte string), submodules included. */
 export type Listing = Map<string, Entry>;
 
-export interface MissionRepository {
+/** Where objects are read from and written to. */
+export interface Repository {
   place: GitPlace;
+  /** A neutral folder commands run in. */
   cwd: string;
 }
 
@@ -31,7 +34,7 @@ export function blobHash(sizeBytes: number, like: string): Hash {
 }
 
 /** The files of a snapshot; `missingSnapshot` when it or its tree is not what the repository holds. */
-export async function list(repository: MissionRepository, snapshot: Snapshot): Promise<Listing> {
+export async function list(repository: Repository, snapshot: Snapshot): Promise<Listing> {
   objectId("commit", snapshot.commit);
   objectId("tree", snapshot.tree);
   if (!(await exists(repository.place.gitDir))) throw missing(snapshot, "the mission has no repository yet");
@@ -42,8 +45,16 @@ export async function list(repository: MissionRepository, snapshot: Snapshot): P
   const tree = revision.stdout.toString("latin1").trim();
   if (revision.code !== 0 || tree !== snapshot.tree)
     throw missing(snapshot, "its commit or tree is not there");
-  const listed = await tryGit({ ...repository, args: ["ls-tree", "-r", "-z", "--full-tree", snapshot.tree] });
-  if (listed.code !== 0) throw missing(snapshot, listed.stderr);
+  const listed = await listTree(repository, snapshot.tree);
+  if (typeof listed === "string") throw missing(snapshot, listed);
+  return listed;
+}
+
+/** The files of a tree; git's words when it is not all there. */
+export async function listTree({ place, cwd }: Repository, tree: string): Promise<Listing | string> {
+  const args = ["ls-tree", "-r", "-z", "--full-tree", "--end-of-options", tree];
+  const listed = await tryGit({ place, cwd, args });
+  if (listed.code !== 0) return listed.stderr;
   const listing: Listing = new Map();
   for (const record of listed.stdout.toString("latin1").split("\0")) {
     const match = /^(\d{6}) \w+ ([0-9a-f]+)\t([^]*)$/.exec(record);
@@ -54,7 +65,7 @@ export async function list(repository: MissionRepository, snapshot: Snapshot): P
 }
 
 /** Old repositories hold modes such as 100664, which git itself reads as 100644. */
-function modeOf(mode: string): Mode {
+export function modeOf(mode: string): Mode {
   if (mode === "120000" || mode === "160000" || mode === "100755") return mode;
   return "100644";
 }
@@ -67,7 +78,7 @@ export function missing(snapshot: Snapshot, why: string): WorkspaceError {
 }
 
 /** When the commit was made, in seconds. */
-export async function commitTime(repository: MissionRepository, commit: string): Promise<number> {
+export async function commitTime(repository: Repository, commit: string): Promise<number> {
   const raw = (await git({ ...repository, args: ["cat-file", "commit", commit] })).toString("latin1");
   return Number(/^committer .*> (\d+) [+-]\d+$/m.exec(raw)?.[1] ?? 0);
 }
@@ -122,7 +133,7 @@ export type Receive = (
 
 /** Gives every blob of a listing in turn; `receive` reads the content to its end. Throws on a missing or damaged one. */
 export async function readBlobs(
-  repository: MissionRepository,
+  repository: Repository,
   snapshot: Snapshot,
   listing: Listing,
   receive: Receive,
@@ -167,4 +178,29 @@ async function* hashed(content: AsyncIterable<Buffer>, hash: Hash): AsyncGenerat
     hash.update(chunk);
     yield chunk;
   }
+}
+
+/** Copies a tree, or a commit with the history that is there, so that the target holds all of it by itself. */
+export async function copyObjects(
+  from: Repository,
+  object: string,
+  to: Repository & { config?: string[] },
+): Promise<void> {
+  const packing = startGit({
+    place: from.place,
+    cwd: from.cwd,
+    args: ["pack-objects", "--quiet", "--revs", "--stdout"],
+  });
+  const { place, cwd, config = [] } = to;
+  const indexing = startGit({ place, cwd, config, args: ["index-pack", "--stdin"] });
+  const packError = collect(packing.stderr, 16 * 1024);
+  const indexError = collect(indexing.stderr, 16 * 1024);
+  indexing.stdout.resume();
+  packing.stdin.on("error", () => undefined);
+  packing.stdin.end(`${object}\n`);
+  // A broken pipe is explained by the exit that caused it.
+  const piped = pipeline(packing.stdout, indexing.stdin).catch(() => undefined);
+  const [packed, indexed] = await Promise.all([gitExit(packing), gitExit(indexing), piped]);
+  if (packed !== 0) throw gitFailed("pack-objects", { code: packed, stderr: readable(packError.bytes()) });
+  if (indexed !== 0) throw gitFailed("index-pack", { code: indexed, stderr: readable(indexError.bytes()) });
 }

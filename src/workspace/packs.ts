@@ -6,7 +6,7 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { syncPath } from "./durable.ts";
 import { git } from "./git.ts";
-import type { MissionRepository } from "./objects.ts";
+import type { Repository } from "./objects.ts";
 
 const maxPacks = 50;
 
@@ -20,9 +20,11 @@ interface Pack {
  * Joins packs when there are many; each capture that wrote something left one. Never fails. A pack is removed
  * only when another is on disk that holds all of its objects, whoever else reads or joins packs meanwhile.
  */
-export async function tidy(repository: MissionRepository): Promise<void> {
+export async function tidy(repository: Repository): Promise<void> {
   try {
     const directory = join(repository.place.gitDir, "objects", "pack");
+    const names = await readdir(directory);
+    if (names.filter((name) => name.endsWith(".pack")).length <= maxPacks) return;
     const packs = await packsIn(directory);
     if (packs.length > maxPacks) await joinPacks(repository, directory, packsToJoin(packs));
   } catch {
@@ -55,7 +57,7 @@ export function packsToJoin(packs: readonly Pack[]): Pack[] {
   return sorted.slice(0, count);
 }
 
-async function joinPacks(repository: MissionRepository, directory: string, packs: Pack[]): Promise<void> {
+async function joinPacks(repository: Repository, directory: string, packs: Pack[]): Promise<void> {
   const answer = await git({
     ...repository,
     // Everything that these packs hold, whether a ref reaches it or not.

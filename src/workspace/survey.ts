@@ -3,46 +3,69 @@
  * writing in it. Reads the folder through descriptors only, and never any git directory in it.
  */
 import { randomBytes } from "node:crypto";
-import { type BigIntStats, constants } from "node:fs";
-import { copyFile, type FileHandle, open, unlink } from "node:fs/promises";
+import { closeSync, constants, createReadStream, fstatSync, readSync, type Stats } from "node:fs";
+import { copyFile, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { WorkspaceError } from "../ports/workspace.ts";
 import { syncPath } from "./durable.ts";
-import { absent, Folder, hasGone, isUnreadable } from "./folder.ts";
+import { absent, Breath, codeOf, Folder, hasGone, isUnreadable, unlessGone } from "./folder.ts";
 import { git, line } from "./git.ts";
-import { addRules, type Candidate, type IgnoreMemory, Ignores, noRules, type Rules } from "./ignores.ts";
+import { addRules, type IgnoreMemory, Ignores, noRules, type Rules } from "./ignores.ts";
 import type { Changes, Importer } from "./importer.ts";
-import { isGitDirectoryName } from "./names.ts";
-import { blobHash, type Entry, type Listing, type MissionRepository } from "./objects.ts";
+import { isGitDirectoryName, maxPathBytes } from "./names.ts";
+import { blobHash, type Entry, type Listing, type Repository } from "./objects.ts";
 
-/** What earlier captures of the same folder found out; only makes the next one faster. */
+/** How a file stood when it was read; all of it changes when its content does, see `settledMs` for when that is to be believed. */
+export interface KnownFile {
+  oid: string;
+  dev: number;
+  ino: number;
+  size: number;
+  /** These have a quarter of a microsecond; no two writes are closer. */
+  mtimeMs: number;
+  ctimeMs: number;
+}
+
+/** What earlier looks at the same folder found out; only makes the next one faster. */
 export interface FolderMemory {
-  files: Map<string, { signature: string; oid: string }>;
+  files: Map<string, KnownFile>;
   ignores: IgnoreMemory;
 }
 
 export interface SurveyRequest {
-  repository: MissionRepository;
+  repository: Repository;
   directory: string;
   /** A private folder of ours. */
   temporary: string;
   listing: Listing;
   memory: FolderMemory;
   importer: Importer;
+  /** Paths (byte strings) that are not looked at: what the listing has there stays. */
+  except: ReadonlySet<string>;
 }
 
 /** Larger files are copied and hashed by git instead of being held in memory. */
 const maxInMemoryBytes = 8 * 1024 * 1024;
 const maxRulesBytes = 1024 * 1024;
-/** What git and the kernel can open again. */
-const maxPathBytes = 4000;
-const maxAtOnce = 16;
 /**
- * A file counts as unchanged only if it had been left alone for this long when it was read. A
+ * A file that is read counts as unchanged later only if it had been left alone for this long. A
  * program that writes through a memory map moves the timestamp only when the kernel has written the
  * page back, which it does within 35 seconds; and some file systems count whole seconds.
  */
 const settledMs = 40_000;
+
+const none: ReadonlySet<string> = new Set();
+
+interface Found {
+  name: string;
+  path: string;
+  stat: Stats;
+  /** What the listing has there. */
+  before: Entry | undefined;
+}
+
+/** What decides whether untracked entries of a directory are taken: its rules, or that it is ignored itself. */
+type Judgement = Rules | "ignored";
 
 export class Survey {
   readonly #request: SurveyRequest;
@@ -51,8 +74,10 @@ export class Survey {
   readonly #directories = new Set<string>();
   readonly #found = new Set<string>();
   readonly #written = new Map<string, Entry>();
-  readonly #fresh: FolderMemory["files"] = new Map();
+  /** What was read, and whether it may be left unread the next time. */
+  readonly #looked = new Map<string, KnownFile | undefined>();
   readonly #hashLike: string;
+  readonly #breath = new Breath();
 
   constructor(request: SurveyRequest, hashLike: string) {
     this.#request = request;
@@ -68,81 +93,92 @@ export class Survey {
   }
 
   async changes(): Promise<Changes> {
-    const root = await Folder.open(this.#request.directory);
+    const root = Folder.open(this.#request.directory);
     try {
-      await this.#visit(root, "", noRules, false);
+      await this.#visit(root, "", async () => noRules);
     } finally {
-      await root.close();
+      root.close();
       await this.#ignores.close();
     }
+    for (const path of this.#request.except) this.#keep(path);
     const removed = [...this.#request.listing.keys()].filter((path) => !this.#found.has(path));
     return { removed, written: this.#written };
   }
 
-  /** What the next capture may trust; to be kept only once the objects are safe. */
-  remembered(): FolderMemory {
-    return { files: this.#fresh, ignores: this.#ignores.decided };
-  }
-
-  /** Gives how many entries the directory has that git could know. */
-  async #visit(folder: Folder, prefix: string, outer: Rules, ignored: boolean): Promise<number> {
-    const entries = await this.#entries(folder, prefix);
-    const rules = ignored ? outer : await this.#rules(folder, prefix, outer, entries);
-    const excluded = ignored
-      ? new Set(entries.map(({ name }) => name))
-      : await this.#ignores.of(prefix, rules, this.#candidates(prefix, entries));
-    const files = entries.filter(({ stat }) => !stat.isDirectory());
-    await inBatches(files, async ({ name, stat }) => {
-      const path = prefix + name;
-      if (!excluded.has(name) || this.#request.listing.has(path)) await this.#leaf(folder, name, path, stat);
-    });
-    for (const { name, stat } of entries) {
-      const path = prefix + name;
-      if (!stat.isDirectory() || (excluded.has(name) && !this.#hasTracked(path))) continue;
-      await this.#directory(folder, name, path, rules, excluded.has(name));
+  /** What the next capture may trust; to be called only once the objects are safe. */
+  remembered({ removed }: Changes): FolderMemory {
+    const { files } = this.#request.memory;
+    for (const path of removed) files.delete(path);
+    for (const [path, known] of this.#looked) {
+      if (known === undefined) files.delete(path);
+      else files.set(path, known);
     }
-    return entries.length;
+    return { files, ignores: this.#ignores.decided };
   }
 
-  async #entries(folder: Folder, prefix: string): Promise<{ name: string; stat: BigIntStats }[]> {
-    const entries: { name: string; stat: BigIntStats }[] = [];
-    const all = (await folder.names().catch(absent)) ?? [];
-    const names = all.filter((name) => !isGitDirectoryName(name));
-    await inBatches(names, async (name) => {
-      if (prefix.length + name.length > maxPathBytes) {
+  /** `outer` is asked only when something untracked lies here, which most folders never have. */
+  async #visit(folder: Folder, prefix: string, outer: () => Promise<Judgement>): Promise<void> {
+    const entries = await this.#entries(folder, prefix);
+    const judgement = once(async () => {
+      const outside = await outer();
+      return outside === "ignored" ? outside : await this.#rules(folder, prefix, outside, entries);
+    });
+    const untracked = entries.filter((found) => !this.#isTracked(found));
+    const ignored = untracked.length === 0 ? none : await this.#ignored(prefix, judgement, untracked);
+    for (const found of entries) {
+      if (found.stat.isDirectory() || ignored.has(found.name) || this.#isUnchanged(found)) continue;
+      await this.#leaf(folder, found);
+      if (this.#breath.isDue()) await this.#breath.take();
+    }
+    for (const found of entries) {
+      const { name, path, stat } = found;
+      if (!stat.isDirectory() || ignored.has(name)) continue;
+      const inner = once(async () =>
+        (await this.#ignored(prefix, judgement, [found])).size > 0 ? "ignored" : await judgement(),
+      );
+      await this.#directory(folder, name, path, inner);
+    }
+  }
+
+  async #entries(folder: Folder, prefix: string): Promise<Found[]> {
+    const entries: Found[] = [];
+    for (const name of unlessGone(() => folder.names()) ?? []) {
+      const path = prefix + name;
+      if (isGitDirectoryName(name) || this.#request.except.has(path)) continue;
+      if (path.length > maxPathBytes) {
         throw new WorkspaceError(
           "git",
           `the folder holds a path longer than ${maxPathBytes} bytes: ${prefix.slice(0, 200)}…`,
         );
       }
-      const stat = await folder.stat(name).catch(absent);
-      if (stat !== undefined) entries.push({ name, stat });
-    });
+      const stat = unlessGone(() => folder.stat(name));
+      if (stat !== undefined) entries.push({ name, path, stat, before: this.#request.listing.get(path) });
+      if (this.#breath.isDue()) await this.#breath.take();
+    }
     return entries;
   }
 
-  #candidates(prefix: string, entries: readonly { name: string; stat: BigIntStats }[]): Candidate[] {
-    return entries
-      .filter(({ name, stat }) => stat.isDirectory() || !this.#request.listing.has(prefix + name))
-      .map(({ name, stat }) => ({ name, directory: stat.isDirectory() }));
+  #isTracked({ path, stat, before }: Found): boolean {
+    return before !== undefined || (stat.isDirectory() && this.#directories.has(path));
   }
 
-  #hasTracked(path: string): boolean {
-    return this.#directories.has(path) || this.#request.listing.has(path);
-  }
-
-  async #rules(
-    folder: Folder,
+  async #ignored(
     prefix: string,
-    outer: Rules,
-    entries: readonly { name: string; stat: BigIntStats }[],
-  ): Promise<Rules> {
+    judgement: () => Promise<Judgement>,
+    entries: readonly Found[],
+  ): Promise<Set<string>> {
+    const rules = await judgement();
+    if (rules === "ignored") return new Set(entries.map(({ name }) => name));
+    const candidates = entries.map(({ name, stat }) => ({ name, directory: stat.isDirectory() }));
+    return await this.#ignores.of(prefix, rules, candidates);
+  }
+
+  async #rules(folder: Folder, prefix: string, outer: Rules, entries: readonly Found[]): Promise<Rules> {
     const own = entries.find(({ name }) => name === ".gitignore");
     if (own === undefined || !own.stat.isFile() || own.stat.size > maxRulesBytes) return outer;
-    const content = await this.#withFile(folder, ".gitignore", async (handle) => {
-      const { size } = await handle.stat();
-      return await readUpTo(handle, size, maxRulesBytes);
-    });
+    const content = await withFile(folder, ".gitignore", async (fd) =>
+      readUpTo(fd, fstatSync(fd).size, maxRulesBytes),
+    );
     return content instanceof Buffer ? addRules(outer, prefix, content) : outer;
   }
 
@@ -150,87 +186,69 @@ export class Survey {
     folder: Folder,
     name: string,
     path: string,
-    rules: Rules,
-    ignored: boolean,
+    outer: () => Promise<Judgement>,
   ): Promise<void> {
     let inner: Folder;
     try {
-      inner = await folder.openFolder(name);
+      inner = folder.openFolder(name);
     } catch (error) {
       if (isUnreadable(error)) this.#keep(path);
       else if (!hasGone(error)) throw error;
       return;
     }
+    const before = this.#found.size;
     try {
-      const count = await this.#visit(inner, `${path}/`, rules, ignored);
-      // A submodule that nobody filled stays what it was.
-      if (count === 0 && this.#request.listing.get(path)?.mode === "160000") this.#found.add(path);
+      await this.#visit(inner, `${path}/`, outer);
     } finally {
-      await inner.close();
+      inner.close();
     }
+    // A submodule stays what it was until somebody puts files there that are captured.
+    if (this.#found.size === before && this.#request.listing.get(path)?.mode === "160000")
+      this.#found.add(path);
   }
 
-  /** What we may not read stays as the parent has it. */
+  /** What we may not look at stays as the parent has it, unless something else took its place. */
   #keep(path: string): void {
-    for (const known of this.#request.listing.keys()) {
-      if (known === path || known.startsWith(`${path}/`)) this.#found.add(known);
-    }
+    for (let end = path.indexOf("/"); end > 0; end = path.indexOf("/", end + 1))
+      if (this.#found.has(path.slice(0, end))) return;
+    if (this.#request.listing.has(path)) this.#found.add(path);
+    if (!this.#directories.has(path)) return;
+    for (const known of this.#request.listing.keys())
+      if (known.startsWith(`${path}/`)) this.#found.add(known);
   }
 
-  async #leaf(folder: Folder, name: string, path: string, stat: BigIntStats): Promise<void> {
+  /** Whether a file can be left unread; it is recorded then. */
+  #isUnchanged({ path, stat, before }: Found): boolean {
+    const seen = this.#request.memory.files.get(path);
+    if (seen === undefined || !stat.isFile() || !isAsKnown(seen, stat)) return false;
+    const mode = fileMode(stat);
+    this.#found.add(path);
+    if (before?.oid !== seen.oid || before.mode !== mode) this.#written.set(path, { mode, oid: seen.oid });
+    return true;
+  }
+
+  async #leaf(folder: Folder, { name, path, stat }: Found): Promise<void> {
     if (stat.isSymbolicLink()) {
-      const target = await folder.linkTarget(name).catch((error: unknown) => {
-        if (hasGone(error) || (error instanceof Error && "code" in error && error.code === "EINVAL"))
-          return undefined;
-        throw error;
-      });
+      const target = linkTarget(folder, name);
       if (target !== undefined) await this.#record(path, "120000", this.#hash(target), target);
       return;
     }
     // Pipes, sockets and devices are not content.
     if (!stat.isFile()) return;
-    const seen = this.#request.memory.files.get(path);
-    if (seen?.signature === signature(stat)) {
-      this.#fresh.set(path, seen);
-      await this.#record(path, modeOf(stat), seen.oid);
-      return;
-    }
-    await this.#read(folder, name, path);
-  }
-
-  async #read(folder: Folder, name: string, path: string): Promise<void> {
-    const outcome = await this.#withFile(folder, name, async (handle) => {
-      const stat = await handle.stat({ bigint: true });
-      if (!stat.isFile()) return;
-      const readAtMs = Date.now();
-      const content = await readUpTo(handle, Number(stat.size), maxInMemoryBytes);
-      const oid = content === undefined ? await this.#storeLarge(handle) : this.#hash(content);
-      if (Number(stat.ctimeNs / 1_000_000n) + settledMs < readAtMs) {
-        this.#fresh.set(path, { signature: signature(stat), oid });
-      }
-      await this.#record(path, modeOf(stat), oid, content);
+    const outcome = await withFile(folder, name, async (fd) => {
+      await this.#read(fd, path);
     });
     if (outcome === "unreadable" && this.#request.listing.has(path)) this.#found.add(path);
   }
 
-  async #withFile<T>(
-    folder: Folder,
-    name: string,
-    use: (handle: FileHandle) => Promise<T>,
-  ): Promise<T | "unreadable" | undefined> {
-    let handle: FileHandle;
-    try {
-      handle = await folder.openFile(name);
-    } catch (error) {
-      if (isUnreadable(error)) return "unreadable";
-      if (hasGone(error)) return undefined;
-      throw error;
-    }
-    try {
-      return await use(handle);
-    } finally {
-      await handle.close();
-    }
+  async #read(fd: number, path: string): Promise<void> {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) return;
+    const readAtMs = Date.now();
+    const content = readUpTo(fd, stat.size, maxInMemoryBytes);
+    const oid = content === undefined ? await this.#storeLarge(fd) : this.#hash(content);
+    this.#looked.set(path, stat.ctimeMs + settledMs < readAtMs ? knownFile(stat, oid) : undefined);
+    await this.#record(path, fileMode(stat), oid, content);
   }
 
   #hash(content: Buffer): string {
@@ -238,11 +256,11 @@ export class Survey {
   }
 
   /** From a private copy, because git reads a file twice and its program may still be writing. */
-  async #storeLarge(handle: FileHandle): Promise<string> {
+  async #storeLarge(fd: number): Promise<string> {
     const { repository, temporary } = this.#request;
     const copy = join(temporary, `large-${randomBytes(8).toString("hex")}`);
     try {
-      await copyOpened(handle, copy);
+      await copyOpened(fd, copy);
       const args = ["hash-object", "-w", "--no-filters", "--stdin-paths"];
       const oid = line(await git({ ...repository, args, stdin: `${copy}\n` }));
       const objects = join(repository.place.gitDir, "objects");
@@ -264,26 +282,66 @@ export class Survey {
   }
 }
 
-function modeOf(stat: BigIntStats): Entry["mode"] {
-  return (stat.mode & 0o100n) === 0n ? "100644" : "100755";
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined;
+  return async () => await (answer ??= work());
 }
 
-function signature(stat: BigIntStats): string {
-  return `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
+function fileMode(stat: Stats): "100644" | "100755" {
+  return (stat.mode & 0o100) === 0 ? "100644" : "100755";
+}
+
+export function knownFile({ dev, ino, size, mtimeMs, ctimeMs }: Stats, oid: string): KnownFile {
+  return { oid, dev, ino, size, mtimeMs, ctimeMs };
+}
+
+function isAsKnown(known: KnownFile, stat: Stats): boolean {
+  return (
+    known.ctimeMs === stat.ctimeMs &&
+    known.mtimeMs === stat.mtimeMs &&
+    known.size === stat.size &&
+    known.ino === stat.ino &&
+    known.dev === stat.dev
+  );
+}
+
+function linkTarget(folder: Folder, name: string): Buffer | undefined {
+  try {
+    return folder.linkTarget(name);
+  } catch (error) {
+    if (hasGone(error) || codeOf(error) === "EINVAL") return undefined;
+    throw error;
+  }
+}
+
+async function withFile<T>(
+  folder: Folder,
+  name: string,
+  use: (fd: number) => Promise<T>,
+): Promise<T | "unreadable" | undefined> {
+  let fd: number;
+  try {
+    fd = folder.openFile(name);
+  } catch (error) {
+    if (isUnreadable(error)) return "unreadable";
+    if (hasGone(error)) return undefined;
+    throw error;
+  }
+  try {
+    return await use(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Undefined when the file is longer; never waits for a file that only grows. */
-async function readUpTo(
-  handle: FileHandle,
-  sizeBytes: number,
-  maxBytes: number,
-): Promise<Buffer | undefined> {
+function readUpTo(fd: number, sizeBytes: number, maxBytes: number): Buffer | undefined {
   if (sizeBytes > maxBytes) return undefined;
   let buffer = Buffer.allocUnsafe(sizeBytes + 1);
   let length = 0;
   for (;;) {
     const wanted = buffer.length - length;
-    const { bytesRead } = await handle.read(buffer, length, wanted, length);
+    const bytesRead = readSync(fd, buffer, length, wanted, length);
     length += bytesRead;
     if (length > maxBytes) return undefined;
     // A regular file gives less than asked for only at its end.
@@ -293,32 +351,18 @@ async function readUpTo(
 }
 
 /** As much as the file held when it was looked at; shares its blocks where the file system can. */
-async function copyOpened(handle: FileHandle, target: string): Promise<void> {
+async function copyOpened(fd: number, target: string): Promise<void> {
   const cloned = await copyFile(
-    `/proc/self/fd/${handle.fd}`,
+    `/proc/self/fd/${fd}`,
     target,
     constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL,
   )
     .then(() => true)
     .catch(() => false);
   if (cloned) return;
-  const { size } = await handle.stat();
-  const out = await open(target, "w", 0o600);
-  try {
-    const buffer = Buffer.allocUnsafe(1024 * 1024);
-    for (let at = 0; at < size;) {
-      const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, size - at), at);
-      if (bytesRead === 0) break;
-      await out.writeFile(buffer.subarray(0, bytesRead));
-      at += bytesRead;
-    }
-  } finally {
-    await out.close();
-  }
-}
-
-async function inBatches<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  for (let at = 0; at < items.length; at += maxAtOnce) {
-    await Promise.all(items.slice(at, at + maxAtOnce).map(work));
-  }
+  // A clone that failed may have left an empty file.
+  await unlink(target).catch(absent);
+  const { size } = fstatSync(fd);
+  const source = size > 0 ? createReadStream("", { fd, autoClose: false, start: 0, end: size - 1 }) : "";
+  await writeFile(target, source, { flag: "wx", mode: 0o600 });
 }

@@ -2,19 +2,17 @@
  * The user's repository: found, read for the base, and given the result as a new branch. Work tree,
  * index, HEAD and existing branches are never written.
  */
-import { readFile, rm, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { WorkspaceError } from "../ports/workspace.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
-import { syncObjects, syncRef } from "./durable.ts";
-import { absent } from "./folder.ts";
-import { git, type GitPlace, type GitResult, gitFailed, line, tryGit } from "./git.ts";
+import { addShallow, removeDeadLock, syncObjects, syncRef } from "./durable.ts";
+import { fetchFromFolder, git, type GitPlace, type GitResult, gitFailed, line, tryGit } from "./git.ts";
 import { objectId, plainBranchName } from "./names.ts";
-import type { MissionRepository } from "./objects.ts";
+import { copyObjects, type Repository } from "./objects.ts";
 
-/** Git holds the lock of a branch for some milliseconds. */
-const deadLockMs = 1_000;
+/** Who a branch's reflog names. */
+const byHouston = { GIT_COMMITTER_NAME: "Houston", GIT_COMMITTER_EMAIL: "houston@localhost" };
 
 export interface UserRepository {
   path: string;
@@ -118,7 +116,7 @@ async function syncDelivery({ place, cwd }: UserRepository, branch: string): Pro
 /** Fetches the snapshot from the mission's repository and makes the branch, both durable; see the port for conflicts. */
 export async function deliverTo(
   user: UserRepository,
-  from: MissionRepository,
+  from: Repository,
   base: string,
   branch: string,
   snapshot: Snapshot,
@@ -144,30 +142,14 @@ export async function deliverTo(
 }
 
 async function makeBranch(user: UserRepository, ref: string, commit: string): Promise<GitResult> {
-  const args = ["update-ref", "--no-deref", "-m", "houston: deliver", ref, commit, "0".repeat(commit.length)];
-  const made = await tryGit({ ...user, args });
+  const message = "houston: deliver the result of a mission";
+  const args = ["update-ref", "--no-deref", "-m", message, ref, commit, "0".repeat(commit.length)];
+  const made = await tryGit({ ...user, env: byHouston, args });
   const lock = join(user.place.commonDir, `${ref}.lock`);
   if (made.code === 0 || !made.stderr.includes(".lock': File exists")) return made;
-  return (await removeDeadLock(lock, commit)) ? await tryGit({ ...user, args }) : made;
-}
-
-/**
- * A delivery that was cut off leaves git's lock, which nobody would ever remove. Only one that holds what we would
- * write there, or as much of it as reached the disk, and that no living git can still be holding.
- */
-async function removeDeadLock(lock: string, commit: string): Promise<boolean> {
-  const before = await stat(lock).catch(absent);
-  if (before === undefined) return true;
-  await setTimeout(Math.min(Math.max(0, before.mtimeMs + deadLockMs - Date.now()), deadLockMs));
-  const after = await stat(lock).catch(absent);
-  if (after === undefined) return true;
-  if (after.ino !== before.ino || after.mtimeMs !== before.mtimeMs) return false;
-  const ours = Buffer.from(`${commit}\n`);
-  const content = await readFile(lock);
-  if (content.length > ours.length || !content.every((byte, i) => byte === 0 || byte === ours[i]))
-    return false;
-  await rm(lock, { force: true });
-  return true;
+  return (await removeDeadLock(lock, Buffer.from(`${commit}\n`)))
+    ? await tryGit({ ...user, env: byHouston, args })
+    : made;
 }
 
 function standsElsewhere(
@@ -195,18 +177,21 @@ async function refuseIfCheckedOut(user: UserRepository, ref: string, branch: str
 
 async function fetchInto(
   user: UserRepository,
-  from: MissionRepository,
+  from: Repository,
   base: string,
   commit: string,
 ): Promise<void> {
   // Without the base, its history ends there, as in a shallow clone; with it, nothing is shallow.
   const hasBase = (await tryGit({ ...user, args: ["cat-file", "-e", `${base}^{commit}`] })).code === 0;
-  for (const shallow of hasBase ? [false, true] : [true]) {
+  // A partial clone lacks what a fetch takes for granted, so it is given everything from the base on.
+  if (user.partial) await copyObjects(from, commit, user);
+  for (const endsAtBase of hasBase ? [false, true] : [true]) {
+    if (endsAtBase) await addShallow(user.place.commonDir, from.place.gitDir);
     const options =
       "--quiet --no-tags --no-write-fetch-head --no-auto-maintenance --no-prune --no-recurse-submodules";
-    const args = ["fetch", ...options.split(" "), ...(shallow ? ["--update-shallow"] : [])];
-    args.push("--end-of-options", from.place.gitDir, commit);
-    const fetched = await tryGit({ ...user, config: ["fetch.writeCommitGraph=false"], args });
+    const args = ["fetch", ...options.split(" "), "--end-of-options", from.place.gitDir, commit];
+    const config = ["fetch.writeCommitGraph=false"];
+    const fetched = await tryGit({ ...user, config, env: fetchFromFolder, args });
     if (fetched.code !== 0) throw gitFailed("fetch", fetched);
     if (await isConnected(user, commit)) return;
   }
@@ -215,7 +200,33 @@ async function fetchInto(
 
 /** Whether everything the commit needs is there, as git itself checks after a fetch. */
 async function isConnected(user: UserRepository, commit: string): Promise<boolean> {
-  const args = ["rev-list", "--objects", "--quiet", objectId("commit", commit), "--not", "--all"];
+  const options = ["--objects", "--quiet", ...(user.partial ? ["--exclude-promisor-objects"] : [])];
+  const args = ["rev-list", ...options, objectId("commit", commit), "--not", "--all"];
   const known = await tryGit({ ...user, args });
   return known.code === 0;
+}
+
+/** The tree of a commit, of which everything is there. */
+export async function treeOf(user: UserRepository, commit: string): Promise<string> {
+  await refuseIfPartial(user, commit);
+  const args = ["rev-parse", "--verify", "--end-of-options", `${objectId("commit", commit)}^{tree}`];
+  return line(await git({ ...user, args }));
+}
+
+/** Refuses a commit of which a partial clone lacks something: git would fetch that unasked, as soon as we read it. */
+export async function refuseIfPartial(user: UserRepository, commit: string): Promise<void> {
+  const count = await countMissing(user, commit);
+  if (count === 0) return;
+  throw new WorkspaceError(
+    "baseMissing",
+    `${user.path} is a partial clone and lacks ${count} objects of commit ${commit}: run "git fetch --refetch --no-filter" in it, or check that commit out there`,
+  );
+}
+
+/** How many objects of a commit's tree a partial clone lacks; whatever lies below a missing folder is one. */
+export async function countMissing(user: UserRepository, commit: string): Promise<number> {
+  if (!user.partial) return 0;
+  const args = ["rev-list", "--objects", "--no-walk", "--missing=print", objectId("commit", commit)];
+  const listed = (await git({ ...user, args })).toString("latin1");
+  return listed.split("\n").filter((text) => text.startsWith("?")).length;
 }

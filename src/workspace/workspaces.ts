@@ -4,25 +4,25 @@ import { join, relative, resolve, sep } from "node:path";
 import type { Workspaces } from "../ports/workspace.ts";
 import { WorkspaceError } from "../ports/workspace.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
-import { makeDurably, writeRef } from "./durable.ts";
-import { absent, codeOf, Folder } from "./folder.ts";
-import { git } from "./git.ts";
-import { Importer } from "./importer.ts";
+import { type AppliesChanges, applyToWorkTree } from "./apply.ts";
+import { capture, type CaptureMemory } from "./capture.ts";
+import { changesBetween, diff, filesOf, readFiles } from "./contents.ts";
+import { makeDurably } from "./durable.ts";
+import { absent, codeOf, Folder, unlessGone } from "./folder.ts";
+import { leftBehindMs, sweepLeftovers } from "./leftovers.ts";
 import { materialiseSnapshot } from "./materialise.ts";
 import {
   importBase,
-  makeMissionFolders,
   type MissionFolders,
   missionFolders,
   missionRepository,
   recordedBase,
-  snapshotRef,
+  copyRepository,
   syncRepositoryName,
 } from "./missionRepository.ts";
 import { segment } from "./names.ts";
-import { commitTime, list, type Listing, readBlobs } from "./objects.ts";
-import { tidy } from "./packs.ts";
-import { type FolderMemory, Survey } from "./survey.ts";
+import { list, readBlobs, type Repository } from "./objects.ts";
+import { importCommit, overlay } from "./snapshots.ts";
 import { deliverTo, findUserRepository, isDelivered, resolveBase } from "./userRepository.ts";
 
 export interface WorkspacesOptions {
@@ -32,55 +32,93 @@ export interface WorkspacesOptions {
   adopt?: (directory: string) => Promise<void>;
 }
 
-const maxDiffBytes = 64 * 1024 * 1024;
-
-interface Known extends FolderMemory {
-  commit: string;
-  listing: Listing;
-}
-
 /** Errors are WorkspaceErrors. Calls about one mission's repository wait for each other. */
-export function createWorkspaces(options: WorkspacesOptions): Workspaces {
+export function createWorkspaces(options: WorkspacesOptions): Workspaces & AppliesChanges {
   const directory = resolve(options.directory);
-  const inTurn = turns();
-  const known = new Map<string, Known>();
+  const memory: CaptureMemory = new Map();
   const of = (missionId: string): MissionFolders => missionFolders(directory, missionId);
+  const inTurn = turns(async (missionId) => {
+    await sweepLeftovers(of(missionId));
+  });
 
   return {
+    ...reading(of),
+    ...delivering(of),
+
     prepare: async ({ missionId, repositoryPath, base }) =>
-      await guarded(async () => {
-        const folders = of(missionId);
-        return await inTurn(missionId, async () => {
-          await makeDurably(directory);
-          const recorded = await recordedBase(folders);
-          if (recorded !== undefined) {
-            // Whoever made it may have been killed before its name was safe.
-            await syncRepositoryName(folders);
-            return recorded;
-          }
-          const user = await findUserRepository(repositoryPath);
-          return await importBase(folders, user, await resolveBase(user, base));
-        });
+      await inTurn(missionId, async () => {
+        await makeDurably(directory);
+        return await prepare(of(missionId), repositoryPath, base);
       }),
 
-    materialise: async ({ missionId, name, snapshot }) =>
-      await guarded(async () => ({
-        directory: await materialiseSnapshot(of(missionId), name, snapshot, options.adopt),
-      })),
+    importCommit: async ({ missionId, repositoryPath, ref, parent, message }) =>
+      await inTurn(missionId, async () => {
+        const user = await findUserRepository(repositoryPath);
+        return await importCommit(of(missionId), user, await resolveBase(user, ref), parent, message);
+      }),
 
-    has: async (missionId, snapshot) => await guarded(async () => await holds(of(missionId), snapshot)),
+    copy: async ({ from, to }) => await inTurn(from, async () => await copyRepository(of(from), of(to))),
 
-    capture: async ({ missionId, directory: workFolder, parent, message }) =>
-      await guarded(async () => {
-        const folders = of(missionId);
+    overlay: async ({ missionId, snapshot, files, message }) =>
+      await inTurn(missionId, async () => await overlay(of(missionId), snapshot, files, message)),
+
+    capture: async ({ missionId, directory: workFolder, parent, message, except }) => {
+      const request = { directory: workFolder, parent, message, ...(except === undefined ? {} : { except }) };
+      return await inTurn(missionId, async () => {
         const folder = workFolderIn(directory, workFolder);
         if (folder.missionId !== missionId) throw notOurs(workFolder);
-        return await inTurn(
-          missionId,
-          async () => await capture(folders, folder.path, parent, message, known),
-        );
+        return await capture(of(missionId), memory, { ...request, directory: folder.path });
+      });
+    },
+
+    materialise: async ({ missionId, name, snapshot }) =>
+      await guarded(async () => {
+        const made = await materialiseSnapshot(of(missionId), name, snapshot, options.adopt);
+        const { listing, files } = made;
+        memory.set(made.directory, { commit: snapshot.commit, listing, files, ignores: new Map() });
+        return { directory: made.directory };
       }),
 
+    remove: async (workFolder) => {
+      await guarded(async () => {
+        const folder = workFolderIn(directory, workFolder);
+        memory.delete(folder.path);
+        await removeFolder(folder.path);
+      });
+    },
+
+    removeAll: async (missionId, keptPrefix) => {
+      await guarded(async () => {
+        await removeAll(of(missionId), keptPrefix, memory);
+      });
+    },
+  };
+}
+
+type Reading = "has" | "changes" | "readFiles" | "files" | "diff";
+
+/** What only reads the mission's repository, and so waits for nobody. */
+function reading(of: (missionId: string) => MissionFolders): Pick<Workspaces, Reading> {
+  const repository = (missionId: string): Repository => missionRepository(of(missionId));
+  return {
+    has: async (missionId, snapshot) =>
+      await guarded(async () => await holds(repository(missionId), snapshot)),
+    changes: async (missionId, from, to) =>
+      await guarded(async () => await changesBetween(repository(missionId), from, to)),
+    readFiles: async (missionId, snapshot, paths, maxBytes) =>
+      await guarded(async () => await readFiles(repository(missionId), snapshot, paths, maxBytes)),
+    files: async (missionId, snapshot) =>
+      await guarded(async () => await filesOf(repository(missionId), snapshot)),
+    diff: async (missionId, from, to) =>
+      await guarded(async () => await diff(repository(missionId), from, to)),
+  };
+}
+
+/** What writes in the user's repository or work tree, and nowhere else. */
+function delivering(
+  of: (missionId: string) => MissionFolders,
+): Pick<Workspaces, "deliver" | "delivered"> & AppliesChanges {
+  return {
     deliver: async ({ missionId, repositoryPath, branch, snapshot }) =>
       await guarded(async () => {
         const folders = of(missionId);
@@ -89,33 +127,34 @@ export function createWorkspaces(options: WorkspacesOptions): Workspaces {
         const base = await recordedBase(folders);
         await deliverTo(user, missionRepository(folders), base?.commit ?? snapshot.commit, branch, snapshot);
       }),
-
     delivered: async ({ repositoryPath, branch, snapshot }) =>
       await guarded(
         async () => await isDelivered(await findUserRepository(repositoryPath), branch, snapshot),
       ),
-
-    diff: async (missionId, from, to) => await guarded(async () => await diff(of(missionId), from, to)),
-
-    remove: async (workFolder) => {
+    apply: async ({ missionId, repositoryPath, from, to }) =>
       await guarded(async () => {
-        const folder = workFolderIn(directory, workFolder);
-        known.delete(folder.path);
-        await removeFolder(folder.path);
-      });
-    },
-
-    removeAll: async (missionId, keptPrefix) => {
-      await guarded(async () => await removeAll(of(missionId), keptPrefix, known));
-    },
+        const user = await findUserRepository(repositoryPath);
+        return await applyToWorkTree(user, missionRepository(of(missionId)), from, to);
+      }),
   };
+}
+
+async function prepare(folders: MissionFolders, repositoryPath: string, base: string): Promise<Snapshot> {
+  const recorded = await recordedBase(folders);
+  if (recorded !== undefined) {
+    // Whoever made it may have been killed before its name was safe.
+    await syncRepositoryName(folders);
+    return recorded;
+  }
+  const user = await findUserRepository(repositoryPath);
+  return await importBase(folders, user, await resolveBase(user, base));
 }
 
 /** Dead runners' folders too; a folder that was never made is no trouble. */
 async function removeAll(
   { work }: MissionFolders,
   keptPrefix: string | undefined,
-  memory: Map<string, Known>,
+  memory: CaptureMemory,
 ): Promise<void> {
   for (const name of await readdir(work).catch(() => [])) {
     const isKept = keptPrefix !== undefined && name.replace(/^\.making-/, "").startsWith(keptPrefix);
@@ -125,59 +164,8 @@ async function removeAll(
   }
 }
 
-async function capture(
-  folders: MissionFolders,
-  directory: string,
-  parent: Snapshot,
-  message: string,
-  memory: Map<string, Known>,
-): Promise<Snapshot> {
-  await makeMissionFolders(folders);
-  const repository = missionRepository(folders);
-  const before = memory.get(directory);
-  const listing = before?.commit === parent.commit ? before.listing : await list(repository, parent);
-  const importer = new Importer(repository);
+async function holds(repository: Repository, snapshot: Snapshot): Promise<boolean> {
   try {
-    const survey = new Survey(
-      {
-        repository,
-        directory,
-        temporary: folders.temporary,
-        listing,
-        memory: before ?? { files: new Map(), ignores: new Map() },
-        importer,
-      },
-      parent.commit,
-    );
-    const changes = await survey.changes();
-    if (changes.removed.length === 0 && changes.written.size === 0) {
-      memory.set(directory, { ...survey.remembered(), commit: parent.commit, listing });
-      return parent;
-    }
-    // The same content on the same parent is the same commit, whenever it is captured.
-    const seconds = (await commitTime(repository, parent.commit)) + 1;
-    const snapshot = await importer.commit(parent.commit, seconds, cleaned(message), changes);
-    await writeRef(folders.repository, snapshotRef(snapshot.commit), snapshot.commit);
-    const next = new Map(listing);
-    for (const path of changes.removed) next.delete(path);
-    for (const [path, entry] of changes.written) next.set(path, entry);
-    memory.set(directory, { ...survey.remembered(), commit: snapshot.commit, listing: next });
-    return snapshot;
-  } finally {
-    await importer.close();
-    await tidy(repository);
-  }
-}
-
-/** A commit message without control characters. */
-function cleaned(message: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return `${message.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "").trim() || "snapshot"}\n`;
-}
-
-async function holds(folders: MissionFolders, snapshot: Snapshot): Promise<boolean> {
-  try {
-    const repository = missionRepository(folders);
     const listing = await list(repository, snapshot);
     await readBlobs(repository, snapshot, listing, async (_path, _entry, _sizeBytes, content) => {
       for await (const chunk of content) void chunk;
@@ -187,28 +175,6 @@ async function holds(folders: MissionFolders, snapshot: Snapshot): Promise<boole
     if (error instanceof WorkspaceError && error.code === "missingSnapshot") return false;
     throw error;
   }
-}
-
-async function diff(folders: MissionFolders, from: Snapshot, to: Snapshot): Promise<string> {
-  const repository = missionRepository(folders);
-  await list(repository, from);
-  await list(repository, to);
-  const args = [
-    "diff-tree",
-    "-r",
-    "-p",
-    "-M",
-    "--full-index",
-    "--no-color",
-    "--no-textconv",
-    "--no-ext-diff",
-  ];
-  const text = await git({
-    ...repository,
-    args: [...args, "--submodule=short", "--end-of-options", from.tree, to.tree],
-    maxOutputBytes: maxDiffBytes,
-  });
-  return text.toString("utf8");
 }
 
 /** Which mission's work folder a path is; compared by segment, so that nothing else is touched. */
@@ -227,28 +193,40 @@ function notOurs(path: string): WorkspaceError {
 }
 
 async function removeFolder(path: string): Promise<void> {
-  const folder = await Folder.open(path).catch(absent);
+  const folder = unlessGone(() => Folder.open(path));
   if (folder === undefined) return;
   try {
     await folder.clear();
   } finally {
-    await folder.close();
+    folder.close();
   }
   await rmdir(path).catch(absent);
 }
 
-/** Runs one piece of work after another for each key. */
-function turns(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
+/** Runs one piece of work after another for each mission; now and then `tend` comes before it. */
+function turns(
+  tend: (missionId: string) => Promise<void>,
+): <T>(missionId: string, work: () => Promise<T>) => Promise<T> {
+  const tendedAtMs = new Map<string, number>();
   const last = new Map<string, Promise<unknown>>();
-  return async (key, work) => {
-    const previous = last.get(key) ?? Promise.resolve();
-    const mine = previous.then(work, work);
+  return async (missionId, work) => {
+    const previous = last.get(missionId) ?? Promise.resolve();
+    const mine = previous.then(
+      async () =>
+        await guarded(async () => {
+          if ((tendedAtMs.get(missionId) ?? -Infinity) + leftBehindMs < performance.now()) {
+            await tend(missionId);
+            tendedAtMs.set(missionId, performance.now());
+          }
+          return await work();
+        }),
+    );
     const settled = mine.catch(() => undefined);
-    last.set(key, settled);
+    last.set(missionId, settled);
     try {
       return await mine;
     } finally {
-      if (last.get(key) === settled) last.delete(key);
+      if (last.get(missionId) === settled) last.delete(missionId);
     }
   };
 }

@@ -86,7 +86,11 @@ export async function fork(id: string, options: Options & { at?: string }): Prom
   });
 }
 
-async function preview(houston: Houston, missionId: string, seq: number | undefined): Promise<RestorePreview> {
+async function preview(
+  houston: Houston,
+  missionId: string,
+  seq: number | undefined,
+): Promise<RestorePreview> {
   const found = await houston.previewRestore(missionId, seq);
   if (found === undefined) throw noCheckpoint(missionId, seq);
   return found;

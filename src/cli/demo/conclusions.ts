@@ -28,7 +28,7 @@ export function overfitsOf({ assertions, tasks }: MissionReport): Overfit[] {
   return tasks.flatMap(({ id: taskId, supersededBy }) => {
     const fix = tasks.find(({ id }) => id === supersededBy);
     const judged = assertions.flatMap((assertion) => {
-      const verdict = verdictsOf(assertion).find((each) => each.taskId === taskId);
+      const verdict = verdictsOf(assertion).findLast((each) => each.taskId === taskId);
       return verdict === undefined ? [] : [{ assertion, verdict }];
     });
     const visible = judged.filter(({ assertion }) => !assertion.heldOut);

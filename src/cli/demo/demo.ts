@@ -18,7 +18,7 @@ import { CliError, exitCodes, type ExitCode } from "../exit.ts";
 import { listenForInterruption } from "../interruption.ts";
 import { print, styled, tell } from "../output.ts";
 import { lostEvents, missingFrom, overfitsOf, type Performed } from "./conclusions.ts";
-import { Following } from "./following.ts";
+import { Following, type FollowedMission } from "./following.ts";
 import { git, layOutDemo, type Demo, type Library } from "./layout.ts";
 import { DemoRunner, endWhatIsLeftIn } from "./processes.ts";
 
@@ -26,8 +26,8 @@ export interface DemoOptions {
   keep?: boolean;
 }
 
-/** If no agent has changed anything by then, the kill comes all the same. */
-const killAfterMs = 20_000;
+/** If the agent has changed nothing by then, the kill comes all the same. */
+const killAfterMs = 60_000;
 const giveUpAfterMs = 10 * 60_000;
 
 export async function demo(options: DemoOptions): Promise<ExitCode> {
@@ -88,19 +88,19 @@ interface Stage {
   runners: DemoRunner[];
 }
 
-interface Created {
+interface Created extends FollowedMission {
   library: Library;
-  name: string;
-  missionId: string;
 }
 
 async function perform(stage: Stage): Promise<ExitCode> {
   const { houston, signal } = stage;
   const missions = await create(stage);
+  const [killed] = missions;
   const following = new Following(houston, missions, signal);
-  const first = startRunner(stage, "runner 1");
-  await following.until(() => first.hasEnded || following.has("attempt.started"));
-  await following.until(() => first.hasEnded || following.has("snapshot.taken"), killAfterMs);
+  // Its one task has two defects: when the first is repaired, there is something to lose and something left to do.
+  const first = startRunner(stage, "runner 1", killed);
+  await Promise.race([first.ended(), following.until(() => following.has("attempt.started"))]);
+  await Promise.race([first.ended(), following.until(() => following.has("snapshot.taken"), killAfterMs)]);
   if (first.hasEnded) throw new CliError(exitCodes.error, "runner 1 ended before it could be killed");
   const before = new Map(missions.map(({ missionId }) => [missionId, following.seen(missionId)]));
   await first.kill();
@@ -134,15 +134,17 @@ async function create({ demo: { libraries, stateDirectory }, houston, sandbox }:
     const draft = withOverrides(asked, { sandbox, allowSetupNetwork: asked.setup !== undefined });
     const mission = await houston.createMission(draft);
     if (!mission.ok) throw new CliError(exitCodes.error, `${name}: ${mission.refusal.message}`);
-    created.push({ library, name, missionId: mission.missionId });
+    const needs = asked.setup === undefined ? {} : { needs: "npm's registry (does `npm ping` answer?)" };
+    created.push({ library, name, missionId: mission.missionId, ...needs });
   }
   return created;
 }
 
-function startRunner({ demo: laidOut, runners }: Stage, name: string): DemoRunner {
-  const runner = new DemoRunner(laidOut, name);
+/** With the mission that it performs; with all there are, if none is named. */
+function startRunner({ demo: laidOut, runners }: Stage, name: string, only?: Created): DemoRunner {
+  const runner = new DemoRunner(laidOut, name, only?.missionId);
   runners.push(runner);
-  tell(`${name} is process ${runner.pid}`);
+  tell(`${name} is process ${runner.pid} and performs ${only?.name ?? "all of them"}`);
   return runner;
 }
 
@@ -168,6 +170,7 @@ function recovered(performed: readonly Performed[], killedAt: number): string[] 
   return [
     styled("bold", "recovered", process.stderr),
     ...performed.flatMap(({ library, report, before, lost }) => {
+      if (report.runs.length < 2) return [];
       const run = report.runs.at(-1);
       const seconds = (((run?.startedAt ?? killedAt) - killedAt) / 1_000).toFixed(1);
       return [

@@ -1,5 +1,5 @@
 /** Follows all missions of the demo at once: shows what is news, keeps every event, waits for what is to come. */
-import { escapeText } from "../../app/escape.ts";
+import { escapeLine } from "../../app/escape.ts";
 import type { MissionRecord } from "../../app/following.ts";
 import type { Houston } from "../../app/houston.ts";
 import { eventText, News } from "../eventText.ts";
@@ -9,7 +9,14 @@ import { tell } from "../output.ts";
 export interface FollowedMission {
   name: string;
   missionId: string;
+  /** What its setup cannot do without, for when it fails. */
+  needs?: string;
 }
+
+const maxLineLength = 200;
+
+/** Enough to follow; the report has the rest. */
+const shortened = (text: string): string => escapeLine(text.split(" ⏎ ", 1)[0] ?? "", maxLineLength);
 
 export class Following {
   readonly #records = new Map<string, MissionRecord[]>();
@@ -19,19 +26,21 @@ export class Following {
   readonly #listeners = new Set<() => void>();
   #trouble: CliError | undefined;
 
-  constructor(houston: Houston, missions: readonly FollowedMission[], signal: AbortSignal) {
+  constructor(houston: Pick<Houston, "events">, missions: readonly FollowedMission[], signal: AbortSignal) {
     const stop = AbortSignal.any([signal, this.#ending.signal]);
     const widest = Math.max(...missions.map(({ name }) => name.length));
     this.#done = Promise.all(
-      missions.map(async ({ name, missionId }) => {
+      missions.map(async (mission) => {
+        const { name, missionId } = mission;
         const records: MissionRecord[] = [];
         this.#records.set(missionId, records);
         const news = new News();
         for await (const record of houston.events(missionId, 0, stop)) {
           records.push(record);
           const time = new Date(record.at).toISOString().slice(11, 19);
-          if (news.isNews(record)) tell(`${time}  ${name.padEnd(widest)}  ${eventText(record.event)}`);
-          this.#hear(name, record);
+          if (news.isNews(record))
+            tell(`${time}  ${name.padEnd(widest)}  ${shortened(eventText(record.event))}`);
+          this.#hear(mission, record);
         }
       }),
     ).then(
@@ -75,10 +84,12 @@ export class Following {
     await this.#done;
   }
 
-  #hear(name: string, { event }: MissionRecord): void {
+  #hear({ name, missionId, needs }: FollowedMission, { event }: MissionRecord): void {
     if (event.type !== "approval.requested") return this.#wake();
-    const [first = ""] = event.approval.reason.split("\n");
-    this.#fail(exitCodes.needsHuman, `${name} asks for a person: ${escapeText(first)}`);
+    const hasBegun = this.seen(missionId).some((record) => record.event.type === "attempt.started");
+    const [reason = ""] = event.approval.reason.split("\n");
+    const hint = hasBegun || needs === undefined ? "" : `; it needs ${needs}`;
+    this.#fail(exitCodes.needsHuman, `${name} cannot go on without a person: ${escapeLine(reason)}${hint}`);
   }
 
   #fail(exitCode: CliError["exitCode"], message: string): void {

@@ -11,12 +11,13 @@ export class DemoRunner {
   readonly #child: ChildProcess;
   readonly #logFile: string;
 
-  /** Performs every mission until all are closed. */
-  constructor(demo: Demo, name: string) {
+  /** Performs this mission; without one, all there are until they are closed. */
+  constructor(demo: Demo, name: string, missionId?: string) {
     this.name = name;
     this.#logFile = join(demo.root, `${name}.log`);
+    const which = missionId === undefined ? ["--until-closed"] : ["--mission", missionId];
     const log = openSync(this.#logFile, "a");
-    this.#child = spawn(process.execPath, [binary, "runner", "--until-closed"], {
+    this.#child = spawn(process.execPath, [binary, "runner", ...which], {
       stdio: ["ignore", log, log],
       env: { ...process.env, HOUSTON_STATE_DIR: demo.stateDirectory },
     });
