@@ -29,6 +29,8 @@ export interface Brief {
   /** What the contract demands without showing how it is checked. */
   readonly heldOut: readonly string[];
   readonly previous: readonly PreviousAttempt[];
+  /** An earlier attempt was cut off; the tree is what it had left. */
+  readonly isContinued: boolean;
   readonly timeoutMs: number;
 }
 
@@ -83,6 +85,7 @@ export function parseBrief(source: string): Brief {
     checks,
     heldOut,
     previous: list(brief["previous"] ?? [], "previous").map(readPrevious),
+    isContinued: brief["recovery"] !== undefined,
     timeoutMs: typeof limits["timeoutMs"] === "number" ? limits["timeoutMs"] : DEFAULT_TIMEOUT_MS,
   };
 }

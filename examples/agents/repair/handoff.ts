@@ -51,7 +51,7 @@ export async function writeHandoff(scratch: Scratch, report: Report): Promise<Ha
     texts.slice(0, MAX_ENTRIES).map((text) => text.slice(0, MAX_ENTRY_LENGTH));
   return {
     ...EMPTY_HANDOFF,
-    status: statusOf(report, leftUndone.length === 0),
+    status: statusOf(report, leftUndone.length === 0, commands.every(({ exitCode }) => exitCode === 0)),
     summary: summaryOf(report),
     done: clip(outcome.changes),
     leftUndone: clip(leftUndone),
@@ -68,13 +68,15 @@ export async function writeHandoff(scratch: Scratch, report: Report): Promise<Ha
   };
 }
 
-function statusOf({ brief, outcome }: Report, clean: boolean): Handoff["status"] {
+function statusOf({ brief, outcome }: Report, clean: boolean, checksPass: boolean): Handoff["status"] {
   const { start, end, changes } = outcome;
   if (changes.length > 0) {
     if (clean && failingCount(end) === 0) return "done";
     return failingCount(end) < failingCount(start) && !isHarmed(start, end) ? "partial" : "failed";
   }
   if (outcome.ended !== "nothingFails") return "failed";
+  // What a killed attempt had repaired is handed off as what it is; nobody has turned it down yet.
+  if (brief.isContinued && !wasRejected(brief) && checksPass) return "done";
   // With every test green and somebody who says no, there is nothing to search with.
   return wasRejected(brief) || !clean ? "blocked" : "done";
 }

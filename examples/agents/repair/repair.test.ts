@@ -204,6 +204,16 @@ process.exitCode = results.every(([, ok]) => ok) ? 0 : 1;
   },
 );
 
+test("hands off what a killed attempt had repaired already", () => {
+  write("a.js", "process.exitCode = 0;\n");
+  commitAll();
+  const handoff = repair({
+    assertions: [assertion(["node", "a.js"]), { id: "h", behaviour: "hidden" }],
+    recovery: { interruptedAttemptId: "fix.1", note: "the runner died" },
+  });
+  expect(handoff.status).toBe("done");
+});
+
 test("says so when nothing visible fails and somebody said no", () => {
   write("a.js", "process.exitCode = 0;\n");
   commitAll();
