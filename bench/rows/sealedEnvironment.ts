@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createSandbox } from "../../src/app/sandboxes.ts";
 import { systemClock } from "../../src/app/systemClock.ts";
+import type { Mount, Sandbox } from "../../src/ports/sandbox.ts";
 import type { SetupSpec } from "../../src/protocol/environment.ts";
 import { createEnvironments } from "../../src/workspace/environment.ts";
 import { createWorkspaces } from "../../src/workspace/workspaces.ts";
@@ -13,6 +14,7 @@ import { withFolder } from "../fixtures/temporary.ts";
 import type { Figure, Row } from "../row.ts";
 import { medianFigure } from "../statistics.ts";
 
+const signal = new AbortController().signal;
 const missionId = "0190a000-0000-7000-8000-00000000beac";
 const packages = 40;
 const filesPerPackage = 60;
@@ -58,10 +60,14 @@ function makeLibrary(path: string): void {
   });
 }
 
-async function measureIn(folder: string): Promise<Figure[]> {
-  const repositoryPath = join(folder, "library");
-  mkdirSync(repositoryPath);
-  makeLibrary(repositoryPath);
+interface Place {
+  sandbox: Sandbox;
+  fresh(name: string): Promise<string>;
+  seal(directory: string, name: string): Promise<Mount[]>;
+  clear(): Promise<void>;
+}
+
+async function placeIn(folder: string, repositoryPath: string): Promise<Place> {
   const sandbox = await createSandbox("bubblewrap");
   const workspaces = createWorkspaces({
     directory: join(folder, "workspaces"),
@@ -74,11 +80,10 @@ async function measureIn(folder: string): Promise<Figure[]> {
     hostEnv: process.env,
   });
   const snapshot = await workspaces.prepare({ missionId, repositoryPath, base: "main" });
-  const signal = new AbortController().signal;
   const fresh = async (name: string): Promise<string> =>
     (await workspaces.materialise({ missionId, name, snapshot })).directory;
-  const seal = async (directory: string, name: string) =>
-    await environments.seal({
+  const seal = async (directory: string, name: string): Promise<Mount[]> => {
+    const sealed = await environments.seal({
       missionId,
       setup,
       network: false,
@@ -86,16 +91,26 @@ async function measureIn(folder: string): Promise<Figure[]> {
       fresh: async () => ({ directory: await fresh(`${name}-build`) }),
       signal,
     });
+    return sealed.mounts;
+  };
+  return { sandbox, fresh, seal, clear: async () => await workspaces.removeAll(missionId) };
+}
+
+async function measureIn(folder: string): Promise<Figure[]> {
+  const repositoryPath = join(folder, "library");
+  mkdirSync(repositoryPath);
+  makeLibrary(repositoryPath);
+  const place = await placeIn(folder, repositoryPath);
   const start = performance.now();
-  await seal(await fresh("first"), "first");
+  await place.seal(await place.fresh("first"), "first");
   const buildMs = performance.now() - start;
   const sealed: number[] = [];
   const installed: number[] = [];
   for (const round of rounds({ least: 4, most: 12, withinMs: 40_000 })) {
     let began = performance.now();
-    const directory = await fresh(`sealed${round}`);
-    const { mounts } = await seal(directory, `sealed${round}`);
-    const jail = await sandbox.spawn({
+    const directory = await place.fresh(`sealed${round}`);
+    const mounts = await place.seal(directory, `sealed${round}`);
+    const jail = await place.sandbox.spawn({
       argv: ["/bin/sh", "-c", "test -f node_modules/dependency-0/file0.js"],
       cwd: directory,
       writable: [directory],
@@ -109,10 +124,10 @@ async function measureIn(folder: string): Promise<Figure[]> {
     sealed.push(performance.now() - began);
     if (code !== 0) throw new Error(`the sealed dependencies were not there: exit code ${code}`);
     began = performance.now();
-    npm(npmArguments, await fresh(`installed${round}`));
+    npm(npmArguments, await place.fresh(`installed${round}`));
     installed.push(performance.now() - began);
   }
-  await workspaces.removeAll(missionId);
+  await place.clear();
   return [
     {
       name: `built and sealed once, ${packages} packages of ${filesPerPackage} files`,

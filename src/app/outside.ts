@@ -133,8 +133,12 @@ function workspacesIn(tools: Tools): Workspaces {
 function environmentsIn(tools: Tools): Environments {
   const made = keyed(async (_one: "environments") => {
     const { createEnvironments } = await import("../workspace/environment.ts");
-    const { environmentsDirectory: directory, sandboxOf } = tools;
-    return createEnvironments({ directory, sandboxOf, clock: systemClock, hostEnv: process.env });
+    return createEnvironments({
+      directory: tools.environmentsDirectory,
+      sandboxOf: async (missionId) => await tools.sandboxOf(missionId),
+      clock: systemClock,
+      hostEnv: process.env,
+    });
   });
   return { seal: async (request) => await (await made("environments")).seal(request) };
 }

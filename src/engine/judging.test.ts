@@ -183,14 +183,14 @@ describe("preflight", () => {
   });
 });
 
-describe("an environment", () => {
-  const setup = [
-    { command: ["npm", "ci"], outputs: ["node_modules"], lockfiles: [], network: false, timeoutMs: 1_000 },
-  ];
-  const mounts = [{ source: "/sealed/node_modules", path: "node_modules" }];
-  const environment = { key: "k", built: false, durationMs: 0 };
-  const sealed = { environment, mounts, output: new Uint8Array() };
+const setup = [
+  { command: ["npm", "ci"], outputs: ["node_modules"], lockfiles: [], network: false, timeoutMs: 1_000 },
+];
+const mounts = [{ source: "/sealed/node_modules", path: "node_modules" }];
+const environment = { key: "k", built: false, durationMs: 0 };
+const sealed = { environment, mounts, output: new Uint8Array() };
 
+describe("an environment", () => {
   test("is shown to agents and checks, and is no part of what is captured", async () => {
     const requests: JudgeRequest[] = [];
     const excepted: (string[] | undefined)[] = [];
@@ -219,14 +219,16 @@ describe("an environment", () => {
     expect(requests.map((request) => request.mounts)).toEqual([mounts]);
     expect(new Set(excepted.flat())).toEqual(new Set(["node_modules"]));
   });
+});
 
+describe("an environment that is installed", () => {
   test("is built where nothing is held out", async () => {
     const seen: boolean[] = [];
     const spec = { ...bringing({ files: [fileAt("a.test")], heldOut: true }, { preflightRuns: 1 }), setup };
     await flown(spec, (_ports, lab) => ({
       environments: {
-        seal: async ({ directory, fresh }) => {
-          for (const folder of [directory, (await fresh()).directory])
+        seal: async (request) => {
+          for (const folder of [request.directory, (await request.fresh()).directory])
             seen.push(lab.outside.folders.get(folder)?.has("file:a.test") ?? false);
           return sealed;
         },

@@ -84,7 +84,7 @@ export function reopenEvents(
       .filter((id) => spec.fulfills.includes(id));
     again.set(taskId, { spec, assertionIds, reason });
   }
-  for (const [taskId, { spec }] of [...again])
+  for (const [taskId, { spec }] of again)
     if (spec.onFailure === "retryDownstream")
       for (const one of downstreamOf(mission, taskId))
         if (!again.has(one.id)) {

@@ -81,7 +81,9 @@ describe("given a mission that went the wrong way", () => {
     course.settles("verify", judges(course.call("verify")));
     expect(course.delivers().last("mission.closed").outcome).toBe("verified");
   });
+});
 
+describe("given what was open then", () => {
   test("an attempt that was under way then begins again from its latest tree", () => {
     const course = Course.working(oneTask());
     course.does({ type: "snapshot.record", callId: course.call("attempt").call.id, snapshot: tree("half") });

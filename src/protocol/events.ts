@@ -97,7 +97,11 @@ export type MissionEvent =
   | { type: "steps.added"; attemptId: AttemptId; steps: Step[]; position: "append" | "next" }
   | { type: "steps.cancelled"; attemptId: AttemptId; stepIds: StepId[]; reason: string }
   | { type: "call.wanted"; call: Call }
-  | { type: "call.cancelling"; callId: CallId; reason: "deadline" | "pause" | "cancel" | "detector" | "rollback" }
+  | {
+      type: "call.cancelling";
+      callId: CallId;
+      reason: "deadline" | "pause" | "cancel" | "detector" | "rollback";
+    }
   | { type: "call.recovered"; callId: CallId; epoch: Epoch; action: RecoveryAction; charged: Usage }
   | {
       type: "call.settled";

@@ -51,7 +51,11 @@ export async function writeHandoff(scratch: Scratch, report: Report): Promise<Ha
     texts.slice(0, MAX_ENTRIES).map((text) => text.slice(0, MAX_ENTRY_LENGTH));
   return {
     ...EMPTY_HANDOFF,
-    status: statusOf(report, leftUndone.length === 0, commands.every(({ exitCode }) => exitCode === 0)),
+    status: statusOf(
+      report,
+      leftUndone.length === 0,
+      commands.every(({ exitCode }) => exitCode === 0),
+    ),
     summary: summaryOf(report),
     done: clip(outcome.changes),
     leftUndone: clip(leftUndone),
