@@ -15,16 +15,60 @@ import { judgeFreshness, unverifiedIn } from "./reportFreshness.ts";
 
 /** Undefined while nothing was created. */
 export async function reportOf(records: AsyncIterable<MissionRecord>): Promise<MissionReport | undefined> {
-  let draft: Draft | undefined;
-  for await (const record of records) {
-    if (record.event.type === "mission.created") draft = begin(record.event, record.at);
-    if (draft !== undefined) apply(draft, record);
-  }
+  const all: MissionRecord[] = [];
+  for await (const record of records) all.push(record);
+  const draft = draftOf(all);
   if (draft === undefined) return undefined;
   const { report } = draft;
   judgeFreshness(report, draft.contractVersion);
   report.unverified = unverifiedIn(report);
   return report;
+}
+
+function draftOf(records: readonly MissionRecord[]): Draft | undefined {
+  let draft: Draft | undefined;
+  for (const record of records) {
+    const { event } = record;
+    if (event.type === "mission.created") draft = begin(event, record.at);
+    if (draft === undefined) continue;
+    apply(draft, record);
+    if (event.type === "mission.rolledBack")
+      goBack(draft, draftOf(records.slice(0, event.to)), record, event);
+  }
+  return draft;
+}
+
+/** What was done since is on record, and counts no more. */
+function goBack(
+  draft: Draft,
+  past: Draft | undefined,
+  { seq, at }: MissionRecord,
+  event: Of<"mission.rolledBack">,
+): void {
+  const { report, tasks, assertions } = draft;
+  const { to, by, reason, undoes } = event;
+  report.rollbacks.push({ seq, at, to, by, reason, ...(undoes === undefined ? {} : { undoes }) });
+  if (past === undefined) return;
+  const isNow = (value: object | undefined): object =>
+    value ?? { status: "cancelled", reason: "rolled back" };
+  for (const task of tasks.values()) {
+    const { attempts } = task;
+    delete task.reason;
+    delete task.snapshot;
+    delete task.supersededBy;
+    Object.assign(task, isNow(past.tasks.get(task.id)), { attempts });
+  }
+  for (const assertion of assertions.values()) {
+    const then = past.assertions.get(assertion.id);
+    if (assertion.verdict !== undefined && assertion.verdict.at !== then?.verdict?.at)
+      assertion.earlier.push(assertion.verdict);
+    const { earlier } = assertion;
+    delete assertion.verdict;
+    if (then !== undefined) Object.assign(assertion, then, { earlier });
+  }
+  delete report.head;
+  if (past.report.head !== undefined) report.head = past.report.head;
+  report.stages = past.report.stages;
 }
 
 interface Draft {
@@ -98,6 +142,7 @@ function blank(spec: MissionSpec, at: number): MissionReport {
     unverified: [],
     runs: [],
     recoveries: [],
+    rollbacks: [],
     approvals: [],
     spent: { calls: 0, tokens: 0, timeMs: 0, costMicroUsd: 0 },
     limits: { ...spec.budget },

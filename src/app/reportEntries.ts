@@ -105,6 +105,17 @@ export interface RunReportEntry {
   eventsBefore: number;
 }
 
+/** The work went back to an earlier position; what was spent and done outside stayed. */
+export interface RollbackEntry {
+  seq: number;
+  at: number;
+  to: number;
+  by: string;
+  reason: string;
+  /** The rollback that this one took back. */
+  undoes?: number;
+}
+
 export interface RecoveryEntry {
   callId: string;
   epoch: number;
@@ -150,6 +161,7 @@ export interface MissionReport {
   unverified: string[];
   runs: RunReportEntry[];
   recoveries: RecoveryEntry[];
+  rollbacks: RollbackEntry[];
   approvals: {
     id: string;
     kind: ApprovalKind;

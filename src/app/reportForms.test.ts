@@ -81,6 +81,7 @@ function reportOf(text: string): MissionReport {
     artifacts: [{ id: "r1", name: text, path: text, content, taskId: "fix", attemptId: "fix.1" }],
     unverified: [text],
     runs: [{ runId: "r", runnerId: "r", epoch: 1, startedAt: 0, eventsBefore: 0 }],
+    rollbacks: [],
     recoveries: [{ callId: "c1", epoch: 1, action: "redo", attemptId: "fix.1", from: snapshot }],
     approvals: [{ id: "a1", kind: "finding", action: text, reason: text, resolution }],
     spent: { calls: 1, tokens: 2, timeMs: 3, costMicroUsd: 4 },

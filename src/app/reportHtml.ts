@@ -287,7 +287,7 @@ function approvalItem({ id, kind, action, reason, resolution }: MissionReport["a
   </li>`;
 }
 
-function runItems({ runs, recoveries, events }: MissionReport): Html[] {
+function runItems({ runs, recoveries, rollbacks, events }: MissionReport): Html[] {
   return [
     ...runs.map(
       ({ epoch, eventsBefore, startedAt, stoppedAt }) =>
@@ -301,6 +301,14 @@ function runItems({ runs, recoveries, events }: MissionReport): Html[] {
         html`<li>
           epoch ${epoch}: call ${callId}${attemptId === undefined ? undefined : ` (attempt ${attemptId})`}:
           ${action}${from === undefined ? undefined : html`, from ${commit(from.commit)}`}
+        </li>`,
+    ),
+    ...rollbacks.map(
+      ({ seq, to, by, reason, undoes }) =>
+        html`<li>
+          event ${seq}:
+          ${undoes === undefined ? `rolled back to ${to}` : `the rollback of event ${undoes} taken back`} by
+          ${by}: ${reason}
         </li>`,
     ),
   ];

@@ -187,7 +187,7 @@ function approvalLines({ approvals }: MissionReport): string[] {
   });
 }
 
-function recoveryLines({ runs, recoveries, events }: MissionReport): string[] {
+function recoveryLines({ runs, recoveries, rollbacks, events }: MissionReport): string[] {
   return [
     ...runs.map(
       ({ epoch, eventsBefore, stoppedAt }) =>
@@ -196,6 +196,10 @@ function recoveryLines({ runs, recoveries, events }: MissionReport): string[] {
     ...recoveries.map(
       ({ callId, attemptId, action, epoch, from }) =>
         `- epoch ${epoch}: call ${callId}${attemptId === undefined ? "" : ` (attempt ${inline(attemptId)})`}: ${action}${from === undefined ? "" : `, from ${code(words.shortId(from.commit))}`}`,
+    ),
+    ...rollbacks.map(
+      ({ seq, to, by, reason, undoes }) =>
+        `- ${undoes === undefined ? `event ${seq}: rolled back to ${to}` : `event ${seq}: the rollback of event ${undoes} taken back`} by ${inline(by)}: ${inline(reason)}`,
     ),
   ];
 }

@@ -101,8 +101,8 @@ export interface Workspaces {
     from: Snapshot;
     to: Snapshot;
   }): Promise<{ paths: string[] }>;
-  /** Gives a mission a repository of its own that holds these snapshots of another's; doing it again is fine. */
-  copy(request: { from: MissionId; to: MissionId; snapshots: readonly Snapshot[] }): Promise<void>;
+  /** Gives a mission a repository of its own that holds all of another's snapshots; doing it again is fine. */
+  copy(request: { from: MissionId; to: MissionId }): Promise<void>;
   /** Unified diff between two snapshots. */
   diff(missionId: MissionId, from: Snapshot, to: Snapshot): Promise<string>;
   /** Removes a folder made by `materialise`; missing is fine. */

@@ -107,8 +107,8 @@ function assertionLines(assertion: AssertionReportEntry): string[] {
   ];
 }
 
-function recoveryLines({ runs, recoveries }: MissionReport): string[] {
-  if (runs.length < 2) return [];
+function recoveryLines({ runs, recoveries, rollbacks }: MissionReport): string[] {
+  if (runs.length < 2 && rollbacks.length === 0) return [];
   return [
     "",
     "runs",
@@ -119,6 +119,10 @@ function recoveryLines({ runs, recoveries }: MissionReport): string[] {
     ...recoveries.map(
       ({ callId, attemptId, action, epoch, from }) =>
         `  epoch ${epoch}: call ${callId}${attemptId === undefined ? "" : ` (attempt ${attemptId})`}: ${action}${from === undefined ? "" : `, from snapshot ${shortCommit(from.commit)}`}`,
+    ),
+    ...rollbacks.map(
+      ({ seq, to, by, reason, undoes }) =>
+        `  ${undoes === undefined ? `event ${seq}: rolled back to ${to}` : `event ${seq}: the rollback of event ${undoes} taken back`} by ${escapeLine(by)}: ${escapeLine(reason)}`,
     ),
   ];
 }

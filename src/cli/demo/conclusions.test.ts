@@ -77,6 +77,7 @@ function report(commit: string): MissionReport {
     artifacts: [],
     unverified: [],
     runs: [],
+    rollbacks: [],
     recoveries: [{ callId: "c3", epoch: 2, action: "interrupt", attemptId: "fix.1" }],
     approvals: [],
     spent: { calls: 0, tokens: 0, timeMs: 0, costMicroUsd: 0 },
