@@ -1,6 +1,6 @@
 /** Files of the tree being judged, reached without following a symlink at any step. */
 import { constants } from "node:fs";
-import { type FileHandle, lstat, open, unlink } from "node:fs/promises";
+import { type FileHandle, lstat, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 /** The segments of a relative path, or undefined if it could leave the folder. */
@@ -61,6 +61,6 @@ async function openBeneath(
 /** Removes a report that came with the tree: only what this run writes counts. */
 export async function removeBeneath(root: string, parts: readonly string[]): Promise<void> {
   if (!(await isFolder(root, parts.slice(0, -1)))) return;
-  const path = join(root, ...parts);
-  if ((await lstat(path).catch(() => undefined)) !== undefined) await unlink(path);
+  // A folder or a link may stand there: the tree's doing, and no reason to give up.
+  await rm(join(root, ...parts), { recursive: true, force: true });
 }

@@ -1,12 +1,16 @@
 /** Runs one program in the box, bounded in time and output, and says how it ended. */
 import type { Clock } from "../ports/clock.ts";
-import type { JailProcess, Sandbox } from "../ports/sandbox.ts";
+import type { JailProcess, Mount, Sandbox } from "../ports/sandbox.ts";
 
 export interface RunRequest {
   argv: string[];
   cwd: string;
-  writable: string[];
+  /** The tree being judged: all that may be written. */
+  directory: string;
+  mounts: readonly Mount[];
   readOnly: string[];
+  env?: Record<string, string>;
+  stdin?: string;
   timeoutMs: number;
   signal: AbortSignal;
 }
@@ -32,11 +36,11 @@ const maxStdoutBytes = 32 * 1024 * 1024;
 const endWithinMs = 15_000;
 
 /** All that a check sees of the host; answers nothing interactively, writes no snapshots. */
-const env = { CI: "1", NO_COLOR: "1" };
+const checkEnv = { CI: "1", NO_COLOR: "1" };
 
 /** Rejects with what the sandbox threw, or when it cannot end the program. */
 export async function runBounded(sandbox: Sandbox, clock: Clock, request: RunRequest): Promise<Run> {
-  const { argv, cwd, writable, readOnly, timeoutMs } = request;
+  const { argv, cwd, directory, mounts, readOnly, timeoutMs } = request;
   const startedMs = clock.monotonicMs();
   const stop = new AbortController();
   const over = new AbortController();
@@ -55,10 +59,11 @@ export async function runBounded(sandbox: Sandbox, clock: Clock, request: RunReq
     const child = await sandbox.spawn({
       argv,
       cwd,
-      writable,
+      writable: [directory],
       readOnly,
-      env: { ...env },
-      stdin: new Uint8Array(),
+      ...(mounts.length === 0 ? {} : { mounts: { workspace: directory, list: [...mounts] } }),
+      env: { ...checkEnv, ...request.env },
+      stdin: Buffer.from(request.stdin ?? ""),
       signal: stop.signal,
     });
     const both = new HeadAndTail(maxOutputBytes);

@@ -4,10 +4,10 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { JailRequest, Sandbox } from "../ports/sandbox.ts";
+import type { JailRequest, Mount, Sandbox } from "../ports/sandbox.ts";
 import { SandboxError } from "../ports/sandbox.ts";
 import type { Judgement } from "../ports/verifier.ts";
-import type { Check } from "../protocol/plan.ts";
+import type { Check } from "../protocol/contract.ts";
 import { createVerifier } from "./verifier.ts";
 import { systemClock } from "../app/systemClock.ts";
 
@@ -50,7 +50,7 @@ const direct: Sandbox = {
 
 async function judge(
   check: Check,
-  options: { sandbox?: Sandbox; signal?: AbortSignal } = {},
+  options: { sandbox?: Sandbox; signal?: AbortSignal; mounts?: Mount[]; baseline?: string[] } = {},
 ): Promise<Judgement> {
   const verifier = createVerifier({
     sandbox: options.sandbox ?? direct,
@@ -59,8 +59,12 @@ async function judge(
   });
   const assertion = { id: "a", behaviour: "b", check, onBase: "any" as const };
   return await verifier.judge({
+    missionId: "m",
     assertion,
     directory,
+    mounts: options.mounts ?? [],
+    ...(options.baseline === undefined ? {} : { baseline: options.baseline }),
+    services: {},
     signal: options.signal ?? new AbortController().signal,
   });
 }
@@ -145,14 +149,39 @@ describe("a command", () => {
     expect(requests[0]).toMatchObject({
       cwd: join(directory, "pkg"),
       writable: [directory],
-      readOnly: ["/usr"],
+      readOnly: expect.arrayContaining(["/usr"]) as string[],
     });
+    expect(requests[0]).not.toHaveProperty("mounts");
     expect(await judge(script("", { cwd: "../x" }))).toMatchObject({ value: "error" });
     expect(await judge(script("", { cwd: "gone" }))).toMatchObject({ value: "failed" });
     await symlink("/", join(directory, "root"));
     expect(await judge(script("", { cwd: "root/tmp" }))).toMatchObject({ value: "failed" });
     expect(requests).toHaveLength(1);
   });
+});
+
+test("sealed dependencies are shown in the tree", async () => {
+  const mounts = [{ source: tmpdir(), path: "node_modules" }];
+  await judge(script(""), { mounts });
+  expect(requests[0]?.mounts).toEqual({ workspace: directory, list: mounts });
+});
+
+test("tests that passed on the base must still pass, and all that passed are told", async () => {
+  await file("a.test.mjs", suite("test('adds', () => {}); test('works', () => {});"));
+  expect(await judge(tests({ expect: [] }), { baseline: ["works"] })).toMatchObject({
+    value: "passed",
+    passed: ["adds", "works"],
+  });
+  expect(await judge(tests(), { baseline: ["gone"] })).toMatchObject({
+    value: "failed",
+    findings: [{ kind: "testVanished", severity: "blocking" }],
+  });
+});
+
+test("output that must contain something", async () => {
+  const check = script("console.log('so it is')", { outputContains: "so it" });
+  expect(await judge(check)).toMatchObject({ value: "passed" });
+  expect(await judge({ ...check, outputContains: "not so" } as Check)).toMatchObject({ value: "failed" });
 });
 
 /** What a shell and the box end with when the program in them was killed. */
@@ -248,6 +277,12 @@ describe("a report in a file", () => {
   test("that came with the tree does not count", async () => {
     await file("out.xml", passing);
     expect(await judge(inFile({ command: [node, "-e", ""] }))).toMatchObject({ value: "failed" });
+  });
+
+  test("whose place is taken by a folder is written all the same", async () => {
+    await mkdir(join(directory, "out.xml", "deep"), { recursive: true });
+    await file("a.test.mjs", suite("describe('s', () => { it('adds', () => {}) });"));
+    expect(await judge(inFile({ expect: ["s > adds"] }))).toMatchObject({ value: "passed" });
   });
 
   test("is not followed out of the tree, nor read from anything but a file", async () => {

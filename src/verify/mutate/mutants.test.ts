@@ -12,7 +12,8 @@ const file = (path: string, before: string, after: string): ChangedFile => ({
 const before = "export function cap(n) {\n  return n;\n}\nexport const old = 1 + 2;\n";
 const after =
   "export function cap(n) {\n  if (n >= 10 && n !== 12) return 10;\n  log(n);\n  return n;\n}\nexport const old = 1 + 2;\n";
-const texts = (changes: ChangedFile[], count = 100): string[] => makeMutants(changes, count).map(({ text }) => text);
+const texts = (changes: ChangedFile[], count = 100): string[] =>
+  makeMutants(changes, count).map(({ text }) => text);
 
 test("each breaks one thing on a changed line, and says which", () => {
   expect(texts([file("src/cap.js", before, after)])).toEqual([

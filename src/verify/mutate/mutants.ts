@@ -67,11 +67,16 @@ function mutant(path: string, { text }: Program, { start, end, replacement }: Br
   if (parseScript(path, broken) === undefined) return undefined;
   const what = `${text.slice(start, end)} became ${replacement === "" ? "nothing" : replacement}`;
   const line = lineOf(text, start);
-  return { path, content: Buffer.from(broken), text: `${path}:${line}: ${what.replace(/\s+/g, " ").slice(0, 160)}` };
+  return {
+    path,
+    content: Buffer.from(broken),
+    text: `${path}:${line}: ${what.replace(/\s+/g, " ").slice(0, 160)}`,
+  };
 }
 
 function breaksOf(program: Program, node: Node): Break[] {
-  if (node.type === "BinaryExpression" || node.type === "LogicalExpression") return operatorBreaks(program, node);
+  if (node.type === "BinaryExpression" || node.type === "LogicalExpression")
+    return operatorBreaks(program, node);
   if (node.type === "ReturnStatement" && isPlaced(node["argument"]))
     return [{ start: node.start, end: node.end, replacement: "return;" }];
   if (node.type === "ExpressionStatement" && isCallOrAssignment(node["expression"]))

@@ -1,5 +1,5 @@
 /** What a test run reported, whatever format it came in, and what that says about the expected tests. */
-import type { VerdictValue } from "../protocol/verdict.ts";
+import type { VerdictValue } from "../../protocol/verdict.ts";
 
 export interface TestResult {
   /** Suites and test, joined with " > ". */
@@ -32,18 +32,23 @@ export function isFileName(name: string): boolean {
   return /\.[cm]?[jt]sx?$/.test(name);
 }
 
-export interface Finding {
+export interface Conclusion {
   value: VerdictValue;
   reason: string;
 }
 
 /**
  * Passed only if every expected test is reported as passed (and where none is named, at least one
- * ran and none failed), the report is whole, and the command ended with 0.
+ * ran and none failed), the report is whole, the command ended with 0, and nobody has more to complain of.
  */
-export function judgeReport(report: TestReport, expect: readonly string[], exitCode: number): Finding {
+export function judgeReport(
+  report: TestReport,
+  expect: readonly string[],
+  exitCode: number,
+  more: readonly string[] = [],
+): Conclusion {
   const complaints = expect.length > 0 ? expectedComplaints(report, expect) : anyComplaints(report);
-  complaints.push(...report.gaps);
+  complaints.push(...more, ...report.gaps);
   if (exitCode !== 0) complaints.push(`the command ended with ${exitCode}`);
   if (complaints.length > 0) return { value: "failed", reason: complaints.join("; ") };
   const count = expect.length > 0 ? expect.length : namesOf(report, "passed").length;
@@ -69,29 +74,33 @@ function expectedComplaints(report: TestReport, expect: readonly string[]): stri
     else if (found.some(({ status }) => status === "skipped")) skipped.push(wanted);
   }
   return [
-    ...sentence("failed", failed),
-    ...sentence("not reported", missing),
-    ...sentence("skipped or todo", skipped),
+    ...named("failed", failed),
+    ...named("not reported", missing),
+    ...named("skipped or todo", skipped),
   ];
 }
 
 function anyComplaints(report: TestReport): string[] {
   const passed = namesOf(report, "passed");
-  const complaints = sentence("failed", namesOf(report, "failed"));
+  const complaints = named("failed", namesOf(report, "failed"));
   if (passed.length === 0 && complaints.length === 0) complaints.push("no test ran");
-  return [...complaints, ...sentence("ran without reporting a test", report.silentFiles)];
+  return [...complaints, ...named("ran without reporting a test", report.silentFiles)];
 }
 
-/** The full name, or its last segments. */
-function fits(result: TestResult, wanted: string): boolean {
-  return [result.name, result.otherName].some(
-    (name) => name === wanted || name?.endsWith(separator + wanted) === true,
-  );
+/** Whether a name means this result: its full name, or its last segments. */
+export function fits(result: TestResult, wanted: string): boolean {
+  if ([result.name, result.otherName].some((name) => isOrEndsWith(name, wanted, separator))) return true;
+  // Mocha and Jest also join suites and test with blanks, where the segments cannot be told apart.
+  return wanted.includes(separator) && isOrEndsWith(result.otherName, wanted.replaceAll(separator, " "), " ");
 }
+
+const isOrEndsWith = (name: string | undefined, wanted: string, join: string): boolean =>
+  name === wanted || name?.endsWith(join + wanted) === true;
 
 const maxNamed = 20;
 
-function sentence(what: string, names: readonly string[]): string[] {
+/** A complaint about tests, by name; nothing when there are none. */
+export function named(what: string, names: readonly string[]): string[] {
   if (names.length === 0) return [];
   const shown = names.slice(0, maxNamed).map((name) => JSON.stringify(name.slice(0, 200)));
   const more = names.length > maxNamed ? ` and ${names.length - maxNamed} more` : "";
