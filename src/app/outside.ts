@@ -159,6 +159,8 @@ function verifierIn(tools: Tools): Verifier {
     },
     // Reading source needs no box.
     review: async (request) => await (await of()).review(request),
+    mayVanish: async (baseline, changes, mayChangeTests) =>
+      await (await of()).mayVanish(baseline, changes, mayChangeTests),
     mutants: async (changes, count) => await (await of()).mutants(changes, count),
   };
 }

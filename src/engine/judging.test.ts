@@ -150,6 +150,15 @@ describe("preflight", () => {
     expect(await lab.outcome()).toBe("verified");
   });
 
+  test("tests that the plan allows to change are asked for no more", async () => {
+    const requests: JudgeRequest[] = [];
+    await flown(bringing({ onBase: "passes" }, { ...policy, mayChangeTests: ["test/**"] }), (ports) => {
+      const judging = verifier(ports, requests, { passed: ["one", "two"] }).verifier;
+      return { verifier: { ...judging, mayVanish: async () => ["one"] } };
+    });
+    expect(requests.at(-1)?.baseline).toEqual(["two"]);
+  });
+
   test("sees a check that does not agree with itself; the verdict then takes three runs", async () => {
     const requests: JudgeRequest[] = [];
     const lab = await flown(bringing({}, policy), (ports) =>

@@ -6,6 +6,7 @@ import { isPrivate } from "../mission/heldOut.ts";
 import { flakyRuns } from "../mission/proof.ts";
 import type { InlineBlob } from "../ports/log.ts";
 import type { ChangedFile, Judgement } from "../ports/verifier.ts";
+import type { BlobRef } from "../protocol/blob.ts";
 import type { FindingDraft } from "../protocol/finding.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { VerdictDraft } from "../protocol/verdict.ts";
@@ -34,7 +35,7 @@ export async function performVerification(performance: Performance): Promise<Set
   const verdicts: VerdictDraft[] = [];
   const wanted = everythingOf(performance).filter(({ id }) => assertionIds.includes(id));
   for (const one of wanted) {
-    const judgement = await judge(performance, court, one);
+    const judgement = await judge(performance, court, one, changed.changes);
     if (signal.aborted) return settled({ status: "interrupted", reason: "the runner ended it" });
     findings.push(...(await tellableFindings(performance, one, judgement.findings ?? [])));
     verdicts.push({
@@ -98,9 +99,14 @@ async function review(
 }
 
 /** Once; as often as it takes where the base has shown that once says nothing. */
-async function judge(performance: Performance, court: Court, one: Judged): Promise<Judgement> {
+async function judge(
+  performance: Performance,
+  court: Court,
+  one: Judged,
+  changes: readonly ChangedFile[],
+): Promise<Judgement> {
   const entry = performance.mission.work.baseline?.get(one.id);
-  const baseline = entry?.tests === undefined ? undefined : await namesIn(performance, entry.tests);
+  const baseline = entry?.tests === undefined ? undefined : await asked(performance, entry.tests, changes);
   const times = entry?.flaky === true ? flakyRuns : 1;
   const judgements: Judgement[] = [];
   for (let run = 1; run <= times && !performance.signal.aborted; run += 1) {
@@ -125,10 +131,21 @@ function agreed(judgements: readonly Judgement[]): Judgement {
   return { value: "inconclusive", reason: `runs do not agree: ${said}`, observations, findings };
 }
 
-async function namesIn(
-  { ports }: Performance,
-  ref: Parameters<typeof ports.blobs.get>[0],
+/** Tests of the base that must be reported still. */
+async function asked(
+  performance: Performance,
+  tests: BlobRef,
+  changes: readonly ChangedFile[],
 ): Promise<string[]> {
+  const { ports, mission } = performance;
+  const names = await namesIn(performance, tests);
+  const { mayChangeTests } = mission.spec.policy;
+  if (mayChangeTests.length === 0) return names;
+  const gone = new Set(await ports.verifier.mayVanish(names, changes, mayChangeTests));
+  return names.filter((name) => !gone.has(name));
+}
+
+async function namesIn({ ports }: Performance, ref: BlobRef): Promise<string[]> {
   const bytes = await ports.blobs.get(ref);
   if (bytes === undefined) throw new Error(`the baseline's list of tests is lost: ${ref.sha256}`);
   return JSON.parse(new TextDecoder().decode(bytes)) as string[];

@@ -68,6 +68,12 @@ export interface Verifier {
   judge(request: JudgeRequest): Promise<Judgement>;
   /** Reads the change as source: tests deleted, skipped, weakened; code that ends or bends the test process; stubs. A blocking finding means that no verdict of this tree counts as passed. */
   review(request: ReviewRequest): Promise<FindingDraft[]>;
+  /** Tests of the baseline that stood in files the plan allows to change: they may vanish, and are asked for no more. */
+  mayVanish(
+    baseline: readonly string[],
+    changes: readonly ChangedFile[],
+    mayChangeTests: readonly string[],
+  ): Promise<readonly string[]>;
   /** At most `count` mutants of changed lines that are no tests, spread over the change; deterministic. */
   mutants(changes: readonly ChangedFile[], count: number): Promise<Mutant[]>;
 }

@@ -73,6 +73,7 @@ export class Lab {
           return { value: passed ? "passed" : "failed", reason: "looked", observations: [] };
         },
         review: async () => [],
+        mayVanish: async () => [],
         mutants: async () => [],
       },
       programs: {

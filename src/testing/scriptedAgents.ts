@@ -162,6 +162,7 @@ export function scriptedVerifier(world: ScriptedWorld): Verifier {
       changes
         .filter(({ path }) => path.startsWith("tampered:"))
         .map(({ path }) => ({ kind: "testDeleted", severity: "blocking", text: path })),
+    mayVanish: async () => [],
     mutants: async () => [],
   };
 }

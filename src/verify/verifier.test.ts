@@ -8,6 +8,7 @@ import type { JailRequest, Mount, Sandbox } from "../ports/sandbox.ts";
 import { SandboxError } from "../ports/sandbox.ts";
 import type { Judgement } from "../ports/verifier.ts";
 import type { Check } from "../protocol/contract.ts";
+import { createNoSandbox } from "../sandbox/none.ts";
 import { createVerifier } from "./verifier.ts";
 import { systemClock } from "../app/systemClock.ts";
 
@@ -301,4 +302,15 @@ describe("a report in a file", () => {
     expect(await judge(outside)).toMatchObject({ value: "error" });
     await rm(elsewhere, { recursive: true });
   });
+});
+
+test("tests of files that the plan allows to change may vanish, others may not", async () => {
+  const verifier = createVerifier({ sandbox: createNoSandbox(), readOnly: [], clock: systemClock });
+  const before = (text: string): Uint8Array => Buffer.from(text);
+  const changes = [
+    { path: "test/old.test.js", before: before('test("adds", …); test("subtracts", …)') },
+    { path: "spec/kept.test.js", before: before('test("divides", …)') },
+  ];
+  const names = ["sums > adds", "sums > divides", "multiplies"];
+  expect(await verifier.mayVanish(names, changes, ["test/**"])).toEqual(["sums > adds"]);
 });

@@ -3,10 +3,12 @@
  * ways in which they may deceive the checks. What goes wrong outside that tree is `error` or `inconclusive`,
  * never `failed` or `passed`.
  */
-import type { Judgement, JudgeRequest, Verifier } from "../ports/verifier.ts";
+import type { ChangedFile, Judgement, JudgeRequest, Verifier } from "../ports/verifier.ts";
 import { judgeCheck } from "./judge/check.ts";
 import { type VerifierOptions, without } from "./judge/judgement.ts";
 import { CheckError } from "./judge/program.ts";
+import { separator } from "./reports/report.ts";
+import { matchesAny } from "./testFiles.ts";
 
 export type { VerifierOptions } from "./judge/judgement.ts";
 
@@ -15,6 +17,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     judge: async (request) => await judged(options, request),
     // Loaded when a change is there to be read: they bring a parser.
     review: async (request) => (await import("./review/review.ts")).reviewChanges(request),
+    mayVanish: async (baseline, changes, mayChangeTests) => namesIn(baseline, changes, mayChangeTests),
     mutants: async (changes, count) => (await import("./mutate/mutants.ts")).makeMutants(changes, count),
   };
 }
@@ -28,4 +31,19 @@ async function judged(options: VerifierOptions, request: JudgeRequest): Promise<
       ? without(error.value, message)
       : without("error", `the check could not be run: ${message}`);
   }
+}
+
+/** Told by the last part of a test's name, as it stands in the source. */
+function namesIn(
+  names: readonly string[],
+  changes: readonly ChangedFile[],
+  patterns: readonly string[],
+): string[] {
+  const texts = changes
+    .filter(({ path }) => matchesAny(path, patterns))
+    .map(({ before }) => Buffer.from(before ?? "").toString());
+  return names.filter((name) => {
+    const last = name.split(separator).at(-1) ?? name;
+    return texts.some((text) => text.includes(last));
+  });
 }
