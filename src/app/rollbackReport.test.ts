@@ -8,7 +8,14 @@ async function reported({ records }: Course): Promise<MissionReport | undefined>
   return await reportOf(
     (async function* () {
       for (const [index, { at, event }] of records.entries())
-        yield { streamId: `mission:${specMissionId}`, seq: index + 1, at, commandId: "c", schemaVersion: 1, event };
+        yield {
+          streamId: `mission:${specMissionId}`,
+          seq: index + 1,
+          at,
+          commandId: "c",
+          schemaVersion: 1,
+          event,
+        };
     })(),
   );
 }
