@@ -243,12 +243,11 @@ describe("a mission", () => {
 });
 
 test("a mission does not hold a huge file in memory", { timeout: 60_000 }, async () => {
-  const half = Buffer.alloc(32 * 1024 * 1024, "0123456789abcdef");
+  const quarter = Buffer.alloc(32 * 1024 * 1024, "0123456789abcdef");
   const base = await f.prepare();
   const work = await f.folder(base);
-  put(work, "huge", half);
-  writeFileSync(join(work, "huge"), half, { flag: "a" });
-  half.fill(0);
+  put(work, "huge", quarter);
+  for (let times = 1; times < 4; times += 1) writeFileSync(join(work, "huge"), quarter, { flag: "a" });
   let most = 0;
   const before = process.memoryUsage();
   const watch = setInterval(() => {
@@ -259,5 +258,6 @@ test("a mission does not hold a huge file in memory", { timeout: 60_000 }, async
   const again = await f.folder(snapshot, "again");
   clearInterval(watch);
   expect(execFileSync("cmp", [join(work, "huge"), join(again, "huge")], { encoding: "utf8" })).toBe("");
-  expect(most).toBeLessThan(32 * 1024 * 1024);
+  // What streams leave for the collector comes and goes; the file itself would be 128 MiB.
+  expect(most).toBeLessThan(64 * 1024 * 1024);
 });
