@@ -171,7 +171,8 @@ class World {
       perform: (request) => {
         this.#mustNotSee(request.directory);
         const [, epoch, callId] = /\/e(\d+)-(c\d+)$/.exec(request.directory) ?? [];
-        this.#begin(callId ?? "?", Number(epoch), "attempt", request.brief.limits.tokens ?? 0);
+        // What a program spends on keys of its own is its claim; law 5 is about what Houston meters.
+        this.#begin(callId ?? "?", Number(epoch), "attempt", 0);
         return agent.perform(request);
       },
     };
